@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from memesnipe.cli.inputs import check_tape
 from memesnipe.cli.numbers import integer_option, seed_option
 from memesnipe.cli.options import Json
 from memesnipe.runtime.terminal import print_json, print_message, print_table
@@ -40,6 +41,8 @@ def chaos_command(
     json: Json = False,
 ) -> None:
     """Replay a tape undisturbed, then with processes killed, and compare the records."""
+    if tape is not None:
+        check_tape("--tape", tape)
     from memesnipe.testing.chaos.run import chaos  # noqa: PLC0415 - the engine is slow to load
 
     _print_verdict("chaos", chaos(kills, seed, tape, keep=keep), json=json)

@@ -25,7 +25,7 @@ def demo_command(
     """Show the whole system in three minutes: bred, judged, promoted, traded on paper, killed, back, and verified.
 
     It runs on a synthetic market, needs no key and no network, has a folder of its own that is removed, and never
-    trades live. What it says comes from the run's records; what did not occur is said too.
+    trades live. What it says comes from the run's records; what did not occur is said too. Ctrl-C ends all of it.
     """
     check_output("-o", output)
     from rich.console import Console  # noqa: PLC0415 - slow to load

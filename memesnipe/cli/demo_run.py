@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from memesnipe.cli.demo_facts import Facts, Json, read_facts, read_rugs
 from memesnipe.cli.demo_story import Story, fault_line, rug_line, summary_lines, verify_line
-from memesnipe.cli.demo_system import DemoSystem
+from memesnipe.cli.demo_system import RUN, DemoSystem
 from memesnipe.config.home import Home
 from memesnipe.roles.activity import read_activity
 from memesnipe.storage.database import connect
@@ -19,7 +19,6 @@ from memesnipe.testing.chaos.targets import Targets
 _LOOK_S: Final = 1.0
 _FAULT_AT: Final = 0.6  # of the time
 _BACK_S: Final = 120.0
-_RUN: Final = 1  # of a fresh installation
 _ACTOR: Final = "executor"
 
 Say = Callable[[str], None]
@@ -64,7 +63,7 @@ class Demo:
         self._system.stop()
         verdict, problem = self._system.command("verify")
         self._say(verify_line(verdict, problem))
-        written, problem = self._system.command("report", str(_RUN), "-o", str(report.resolve()))
+        written, problem = self._system.command("report", str(RUN), "-o", str(report.resolve()))
         is_written = written is not None and report.is_file()
         self._say(f"Report: {report}" if is_written else f"No report was written: {problem}")
         return self._result(verdict, report if is_written else None)
@@ -83,19 +82,19 @@ class Demo:
 
     def _look(self, database: Engine) -> None:
         with database.connect() as connection:
-            self._facts = read_facts(connection, _RUN)
+            self._facts = read_facts(connection, RUN)
         for line in self._story.new_lines(self._facts):
             self._say(line)
 
     def _look_at_rugs(self, database: Engine) -> None:
-        event_log = Home(self._system.home).run(_RUN).event_log
+        event_log = Home(self._system.home).run(RUN).event_log
         with database.connect() as connection:
-            self._rugs = read_rugs(connection, _RUN, event_log, self._facts.trips)
+            self._rugs = read_rugs(connection, RUN, event_log, self._facts.trips)
         self._say(rug_line(self._rugs, self._facts))
 
     def _kill(self, database: Engine) -> None:
         """Kill the executor, and wait until another process of it has gone on."""
-        path = Home(self._system.home).run(_RUN).activity(_ACTOR)
+        path = Home(self._system.home).run(RUN).activity(_ACTOR)
         pid, _ = read_activity(path)
         event = self._consumed(database)
         activity = Targets(self._system.home).kill(_ACTOR)
@@ -114,7 +113,7 @@ class Demo:
 
     def _consumed(self, database: Engine) -> int:
         with database.connect() as connection:
-            return int(read_facts(connection, _RUN).report["events"]["consumed"])
+            return int(read_facts(connection, RUN).report["events"]["consumed"])
 
     def _result(self, verdict: Json | None, report: Path | None) -> dict[str, Any]:
         is_clean = verdict is not None and verdict["clean"]

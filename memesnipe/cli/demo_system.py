@@ -11,14 +11,17 @@ from typing import Any, Final, Self
 
 import orjson
 
+from memesnipe.cli.signals import ignore_interrupt
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, SettingsError
+from memesnipe.runtime.terminal import print_message
 from memesnipe.runtime.up_process import UpProcess, last_line
 from memesnipe.servers import loopback
 from memesnipe.servers.postgres import reader_url
 from memesnipe.servers.ray_folder import ray_folder
 
+RUN: Final = 1  # of a fresh installation
 _START_S: Final = 600.0  # a first start compiles the engine, for minutes on a busy machine
 _ANSWER_S: Final = 5.0
 _POLL_S: Final = 0.2
@@ -45,16 +48,32 @@ class DemoSystem:
 
     def __enter__(self) -> Self:
         """Start the system, without waiting for it."""
-        self._up.start("--feed", "synthetic", "--speed", f"{self._speed:g}")
+        try:
+            self._up.start("--feed", "synthetic", "--speed", f"{self._speed:g}")
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the system, and remove its folder."""
+        """Stop the system, and remove its folder; what Ctrl-C has interrupted is kept, if the market had begun."""
+        ignore_interrupt()
+        is_interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
+        if is_interrupted:
+            print_message("Stopping ...")
         self._up.stop()
         shutil.rmtree(ray_folder(installation_of(self.home)).parent, ignore_errors=True)
+        if is_interrupted and Home(self.home).run(RUN).event_log.exists():
+            print_message(
+                f"The run so far is in {self._folder}: `memesnipe report -o run.html` there makes its report, and "
+                "`memesnipe up` goes on with it. Remove the folder when you do not need it."
+            )
+            return
         shutil.rmtree(self._folder, ignore_errors=True)
+        if is_interrupted:
+            print_message("Nothing was traded yet, so nothing is kept.")
 
     def wait_until_healthy(self, on_message: Callable[[str], None]) -> None:
         """Wait until the system is healthy; pass its messages on.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from memesnipe.cli import completion
 from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
 from memesnipe.errors import InputError, MemeSnipeError
@@ -17,7 +18,13 @@ if TYPE_CHECKING:  # numba is slow to load
 
 explain = typer.Typer()
 
-_Spec = Annotated[str, typer.Argument(help="A file with a genome, or the id of a strategy of the running system.")]
+_Spec = Annotated[
+    str,
+    typer.Argument(
+        help="A file with a genome, or the id of a strategy of the running system.",
+        autocompletion=completion.strategies,
+    ),
+]
 
 
 @explain.command("explain")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from memesnipe.cli import completion
 from memesnipe.cli.numbers import number_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.signals import exit_on_interrupt
@@ -27,7 +28,9 @@ def check_command(
     feed: Annotated[
         str | None,
         typer.Option(
-            help=f"Feeds, separated by commas: {', '.join(LIVE_FEEDS)}. Default: pumpfun, jupiter, and pyth with a key."
+            help=f"Feeds, separated by commas: {', '.join(LIVE_FEEDS)}. "
+            "Default: pumpfun, jupiter, and pyth with a key.",
+            autocompletion=completion.live_feeds,
         ),
     ] = None,
     seconds: Annotated[

@@ -45,23 +45,9 @@ def check_folder(option: str, folder: Path) -> None:
     """
     existing = next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
     if not existing.is_dir():
-        raise InputError(f"{option} {folder}: {existing} is not a folder")
+        raise InputError(f"{option} {folder}: {existing} is not a folder; name another")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise InputError(f"{option} {folder}: {existing} cannot be written; name a folder that you may write to")
-
-
-def check_report(report: Path) -> None:
-    """Check that a report can be written, before a run of hours.
-
-    Raises:
-        InputError: it cannot.
-    """
-    if not report.resolve().parent.is_dir():
-        raise InputError(f"--report {report}: there is no folder {report.parent}; make it first")
-    if report.is_dir():
-        raise InputError(f"--report {report}: is a folder; name a file")
-    if not os.access(report if report.exists() else report.resolve().parent, os.W_OK):
-        raise InputError(f"--report {report}: cannot be written; name a file that you may write to")
 
 
 def check_is_no_strategy(path: Path) -> None:

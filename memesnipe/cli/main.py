@@ -5,6 +5,8 @@ checked.
 """
 
 import errno
+import io
+import os
 import sys
 from typing import Annotated
 
@@ -41,6 +43,13 @@ from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.runtime.terminal import print_message
 
 _SHOWN = 60  # characters of a path that is too long
+_OF_PATHS = {  # what to do about errors that any path may have, at any time
+    errno.EACCES: "use another path, or run it as a user who may",
+    errno.EPERM: "use another path, or run it as a user who may",
+    errno.EROFS: "use a path that can be written to",
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,8 +76,11 @@ def _top(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 def run() -> None:
     """Run the command line; print each MemeSnipe error as one line and exit with its code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a locale without some character must not end a command
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(prog_name="memesnipe", standalone_mode=False)
+        sys.stdout.flush()
         if code == INTERRUPTED:  # Typer has caught Ctrl-C
             print_message("memesnipe: interrupted")
     except TyperException as error:
@@ -77,12 +89,29 @@ def run() -> None:
         category = "input" if isinstance(error, InputError) else "error"
         _print_error(category, str(error))
         sys.exit(error.exit_code)
-    except OSError as error:  # a path that is too long fails at its first use, anywhere
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        _print_error("input", f"{str(error.filename)[:_SHOWN]}...: {error.strerror}; name a shorter path")
-        sys.exit(InputError.exit_code)
+    except OSError as error:
+        sys.exit(_system_error(error))
     sys.exit(code or 0)
+
+
+def _system_error(error: OSError) -> int:
+    """Print an error of the operating system that concerns the user's paths or output; return the exit code.
+
+    Raises:
+        OSError: any other one.
+    """
+    if error.errno == errno.ENAMETOOLONG:  # such a path fails at its first use, anywhere
+        _print_error("input", f"{str(error.filename)[:_SHOWN]}...: {error.strerror}; name a shorter path")
+        return InputError.exit_code
+    if error.filename is not None and error.errno in _OF_PATHS:
+        _print_error("error", f"{error.filename}: {error.strerror}; {_OF_PATHS[error.errno]}")
+        return MemeSnipeError.exit_code
+    if error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered would fail again at the exit
+        if error.errno == errno.ENOSPC:
+            _print_error("error", f"the output cannot be written: {error.strerror}; free some space")
+        return MemeSnipeError.exit_code  # whoever closed the pipe, such as `head`, has what he wants
+    raise error
 
 
 def _usage(error: TyperException) -> int:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from memesnipe.cli import completion
 from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError
@@ -31,7 +32,8 @@ Reason = Annotated[str, typer.Option(help="Recorded with the command. 1 KB at mo
 Spec = Annotated[
     str,
     typer.Argument(
-        help="The strategy's id, as `memesnipe strategies` and the page show it, or a file of `memesnipe export`."
+        help="The strategy's id, as `memesnipe strategies` and the page show it, or a file of `memesnipe export`.",
+        autocompletion=completion.strategies,
     ),
 ]
 

@@ -114,4 +114,7 @@ def _strategies(strategies: list[Mapping[str, Any]]) -> Table:
 
 
 def _table(*columns: str) -> Table:
-    return Table(*columns, box=None, pad_edge=False, padding=(0, 2))
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    for name in columns:
+        table.add_column(name, overflow="fold")  # a narrow terminal must not cut an id
+    return table

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from memesnipe.cli import completion
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_folder
 from memesnipe.cli.numbers import number_option
@@ -27,7 +28,7 @@ _WAIT_S: Final = 0.2  # for an event; Ctrl-C is noticed no later
 @recording.command("record")
 def record_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the tapes, one for each hour.")],
-    feed: Annotated[str, typer.Option(help=FEED_HELP)] = "synthetic",
+    feed: Annotated[str, typer.Option(help=FEED_HELP, autocompletion=completion.feeds)] = "synthetic",
     tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed.")] = None,
     hours: Annotated[
         float | None, number_option("--hours", 0.001, 8_760, "Stop after this event time. Default: no limit.")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from memesnipe.bounds import MAX_USD
-from memesnipe.cli.inputs import check_tape
+from memesnipe.cli import completion
+from memesnipe.cli.inputs import check_folder, check_tape
 from memesnipe.cli.numbers import integer_parser, number_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
@@ -30,6 +31,7 @@ def report_command(
         typer.Argument(
             metavar="[RUN|TAPE|STRATEGY|FILE]",
             help="A run's number (default: the newest), or a tape. With --tape: a family's name, or a genome's file.",
+            autocompletion=completion.families,
         ),
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")] = Path("report.html"),
@@ -57,6 +59,8 @@ def report_command(
     check_output("-o", output, (tape, Path(what) if what is not None and tape is not None else None))
     if png is not None and png.exists() and not png.is_dir():
         raise InputError(f"--png {png}: is not a folder; name one, which is made where it is missing")
+    if png is not None:
+        check_folder("--png", png)
 
     started = time.perf_counter()
     sheet = _of_run(run_id) if tape is None else _of_tape(tape, what, param or [], capital, maps=maps)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memesnipe.bounds import MAX_USD
+from memesnipe.cli import completion
 from memesnipe.cli.inputs import check_tape, read_json
 from memesnipe.cli.numbers import integer_option, number_option, seed_option
 from memesnipe.cli.options import Json
@@ -75,7 +76,10 @@ def quote_command(
 def backtest_command(
     tape: Annotated[Path, typer.Option(help="The tape to test on.")],
     strategy: Annotated[
-        str | None, typer.Option(help="A family; parameters not set with --param have their defaults.")
+        str | None,
+        typer.Option(
+            help="A family; parameters not set with --param have their defaults.", autocompletion=completion.families
+        ),
     ] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=NUMBER; repeatable.")] = None,
     spec: Annotated[Path | None, typer.Option(help="A genome as JSON, with all of its parameters.")] = None,
@@ -124,7 +128,9 @@ def backtest_command(
 
 @research.command("lookahead-check")
 def lookahead_command(
-    strategy: Annotated[str | None, typer.Option(help="A family. Default: all of them.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="A family. Default: all of them.", autocompletion=completion.families)
+    ] = None,
     tape: Annotated[Path | None, typer.Option(help="The tape to check on. Default: a synthetic market.")] = None,
     cuts: Annotated[int, integer_option("--cuts", 1, 10_000, "Number of points at which the future is changed.")] = 20,
     seed: Annotated[int, seed_option("Seed of the parameters and the changed futures.")] = 1,

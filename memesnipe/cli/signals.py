@@ -19,6 +19,12 @@ def raise_interrupt() -> None:
             signal.signal(number, signal.default_int_handler)
 
 
+def ignore_interrupt() -> None:
+    """Ignore further Ctrl-C, SIGTERM and a closed terminal, while a command cleans up and then ends."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _leave(*_: object) -> None:
     write_stderr("memesnipe: interrupted")
     os._exit(INTERRUPTED)

@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from memesnipe.cli import completion
 from memesnipe.cli.account_figures import in_words
 from memesnipe.cli.feed_choice import feed_choice
-from memesnipe.cli.inputs import check_history, check_report
+from memesnipe.cli.inputs import check_history
 from memesnipe.cli.mode_choice import LocalOptions, ModeName, check_live_market, local_feed, mode_choice
 from memesnipe.cli.numbers import integer_option, number_option
 from memesnipe.cli.options import BACKGROUND_OPTION, FEED_HELP, Json
+from memesnipe.cli.outputs import check_output
 from memesnipe.cli.signals import exit_on_interrupt
 from memesnipe.runtime.terminal import print_json, print_message, print_table
 from memesnipe.runtime.trading_mode import check_switches
@@ -25,7 +27,9 @@ Address = Annotated[
 
 @system.command("up")
 def up_command(
-    feed: Annotated[str | None, typer.Option(help=f"{FEED_HELP} Default: synthetic.")] = None,
+    feed: Annotated[
+        str | None, typer.Option(help=f"{FEED_HELP} Default: synthetic.", autocompletion=completion.feeds)
+    ] = None,
     tape: Annotated[Path | None, typer.Option(help="The tape of the replay feed, or of the local chain.")] = None,
     speed: Annotated[
         str | None,
@@ -69,7 +73,7 @@ def up_command(
         choice = feed_choice("synthetic" if feed is None else feed, tape, speed, until_end=until_end)
     choice = replace(choice, history=check_history(history or []))
     if report is not None:
-        check_report(report)
+        check_output("--report", report, (tape,))
 
     if detach:
         from memesnipe.cli.background import start  # noqa: PLC0415

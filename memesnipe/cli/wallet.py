@@ -61,8 +61,10 @@ def _check_folder_of(path: Path) -> None:
     """Check that the folder of a new file exists: a mistyped path must not put a key into a new folder.
 
     Raises:
-        InputError: it does not.
+        InputError: it does not, or the path is a folder itself.
     """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file")
     if not path.resolve().parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}; make it first")
 

@@ -124,7 +124,11 @@ def genome_from(data: Any) -> Genome:
 
 def _message(error: ErrorDetails) -> str:
     path = [str(part) for part in error["loc"]]
-    given, name = repr(error["input"]), ".".join(path)[:_SHOWN] or "it"
+    # The content of a list is not shown: the file may be that of a wallet.
+    given, name = (
+        "a list" if isinstance(error["input"], list) else repr(error["input"]),
+        ".".join(path)[:_SHOWN] or "it",
+    )
     shown = f"{name} is {given if len(given) <= _SHOWN else given[:_SHOWN] + '...'}: must be "
     is_signals = path == ["signals"]
     match error["type"]:

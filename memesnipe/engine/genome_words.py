@@ -34,7 +34,7 @@ def _signal(gene: SignalGene, weights: float, family: Strategy) -> str:
     share = f"{_percent(gene.weight / weights)} of the votes" if weights else "no vote"
     sentences = [f"{family.about.rstrip('.')}."] if family.about else []
     sentences.append(f"It has {share}.")
-    if family.rule:
+    if family.rule and family.params.keys() <= gene.params.keys():  # a stored genome may be of an older version
         rule = filled(family.rule, lambda name: quantity(gene.params[name], family.params[name].unit))
         sentences.append(f"It {rule}")
     elif gene.params:

@@ -103,6 +103,8 @@ def read_options(path: Path) -> dict[str, Any] | None:
     """
     if not path.exists():
         return None
+    if not path.is_file():
+        raise InputError(f"--journal {path}: is not an ordinary file; name another")
     with path.open("rb") as file:
         first = file.readline()
     try:

@@ -32,5 +32,7 @@ class TokenIndex:
         """Return the token of each row of an Arrow column of mints, shape (rows,)."""
         encoded = column.dictionary_encode()  # in order of first appearance
         tokens = [self.of(mint) for mint in encoded.dictionary.to_pylist()]
-        chosen: NDArray[np.int32] = np.array(tokens, dtype=np.int32)[encoded.indices.to_numpy()]
+        chosen: NDArray[np.int32] = np.array(tokens, dtype=np.int32)[
+            np.from_dlpack(encoded.indices)
+        ]  # `to_numpy` loads pandas
         return chosen

@@ -17,7 +17,7 @@ from memesnipe.engine.genome import Genome, simple_genome
 from memesnipe.engine.layout import SAMPLE_NS
 from memesnipe.errors import InputError
 from memesnipe.notebook.arguments import check_number, check_type
-from memesnipe.notebook.figures import axes_of, html_table
+from memesnipe.notebook.figures import axes_of, html_table, show_times
 from memesnipe.notebook.markets import Market, read_tape
 from memesnipe.runtime.backtest_run import COLUMNS, METRICS, BacktestOutcome, run
 from memesnipe.runtime.families import load_families
@@ -77,6 +77,7 @@ class Backtest:
         ax.plot(self.equity.index, self.equity.to_numpy(), linewidth=1.0)
         ax.axhline(1.0, color="grey", linewidth=0.5)
         ax.set(title=f"{self._names()}: equity in SOL", ylabel="ratio of the capital")
+        show_times(ax)
         return ax
 
     def _names(self) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from memesnipe.errors import InputError
 from memesnipe.market.events import KIND_NAMES, NO_TOKEN, PRICE
 from memesnipe.notebook.arguments import check_type
-from memesnipe.notebook.figures import axes_of, html_table
+from memesnipe.notebook.figures import axes_of, html_table, show_prices, show_times
 from memesnipe.runtime.backtest_run import read_numbered_tape
 from memesnipe.tapes.tape import Tape
 
@@ -88,7 +88,9 @@ class Market:
         ax = axes_of(ax)
         prices = self.trades(mint)["price_usd"]
         ax.step(prices.index, prices.to_numpy(), where="post", linewidth=1.0)
-        ax.set(title=mint, ylabel="price (USD)", yscale="log")
+        ax.set(title=mint, ylabel="price (USD)")
+        show_times(ax)
+        show_prices(ax, float(prices.min()), float(prices.max()))
         return ax
 
     def __repr__(self) -> str:

@@ -3,10 +3,13 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from memesnipe.config.settings import Settings
 from memesnipe.errors import InputError, RefusedError
 from memesnipe.secret_file import read_secret
+
+if TYPE_CHECKING:  # pydantic is slow to load, and help needs the names of the modes only
+    from memesnipe.config.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class TradingMode:
         return "paper money, and play money of the local chain" if self.localnet is not None else "paper and REAL money"
 
 
-def check_switches(settings: Settings) -> None:
+def check_switches(settings: "Settings") -> None:
     """Check that the user has switched live trading on.
 
     Raises:

@@ -50,14 +50,8 @@ class UpProcess:
 
     def stop(self) -> None:
         """Interrupt it as Ctrl-C does, and kill it after a timeout; nothing if it does not run."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._process is not None:
+            _end(self._process)
 
     def report(self) -> dict[str, Any]:
         """Return the report that it printed at its end.
@@ -75,10 +69,34 @@ class UpProcess:
         return last_line(self.messages.read_bytes())
 
     def command(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-        """Run another command in this folder to its end."""
-        return subprocess.run(  # noqa: S603 - our own command
-            [*_COMMAND, *arguments], cwd=self._folder, env=self._environment, capture_output=True, check=False
-        )
+        """Run another command in this folder to its end; whatever interrupts the wait ends it in order."""
+        with subprocess.Popen(  # noqa: S603 - our own command
+            [*_COMMAND, *arguments],
+            cwd=self._folder,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C must reach this process alone
+            preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 - only a system call
+        ) as process:
+            try:
+                out, messages = process.communicate()
+            except BaseException:
+                _end(process)
+                raise
+        return subprocess.CompletedProcess(arguments, process.returncode, out, messages)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Interrupt a process as Ctrl-C does, and wait until it has ended; kill it after a timeout."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def last_line(output: bytes) -> str:

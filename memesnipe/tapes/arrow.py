@@ -44,9 +44,9 @@ def to_table(events: Events, mints: list[str]) -> Any:
 def to_events(batch: Any, index: TokenIndex) -> Events:
     """Return the events of a record batch with the columns of TYPES, without seq and flags."""
     events = empty(batch.num_rows)
-    kinds = batch.column("kind").to_numpy()
+    kinds = np.from_dlpack(batch.column("kind"))  # `to_numpy` loads pandas
     for name in COLUMNS:
-        values = batch.column(name).to_numpy()
+        values = np.from_dlpack(batch.column(name))
         has_field = _KINDS_WITH[name][kinds]
         if name in _OF_EVERY_KIND or has_field.all():
             events[name] = values

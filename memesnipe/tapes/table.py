@@ -105,6 +105,8 @@ def header_error(line: str, names: list[str], layouts: Sequence[Sequence[str]]) 
     missing = [name for name in nearest if name not in names]
     text = line.strip()
     shown = ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")[1:-1]
+    if text.startswith(("[", "{")):  # not shown: it may be the file of a wallet
+        shown = "JSON"
     if len(missing) < len(nearest):
         return f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)} (its header: {shown})"
     if all(name in text.lower() for name in nearest):

@@ -85,7 +85,7 @@ def test_without_json_each_feed_is_a_table(tmp_path, hermes, jupiter) -> None:
     jupiter.refuse(429, {"Retry-After": "60"})
     done = check(tmp_path, hermes, jupiter, "--feed", "pyth,jupiter")
     assert done.returncode == 1
-    assert "sol price 1" in done.stdout
+    assert "sol_price 1" in done.stdout
     assert "127.0.0.1: HTTP 429 Too Many Requests; failures 1" in done.stdout
     assert "connected; rejected as malformed 1; rejected as without SOL 1" in done.stdout
 

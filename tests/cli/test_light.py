@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memesnipe.cli.main import app
+from memesnipe.tapes.importer import import_swaps
+from memesnipe.tapes.tape import write_tape
 
 HEAVY = (
     "numba",
@@ -50,10 +52,10 @@ class Done(NamedTuple):
     heavy: list[str]
 
 
-def run_all(folder: Path, *lines: str, **settings: str) -> list[Done]:
+def run_all(folder: Path, *lines: str, heavy: tuple[str, ...] = HEAVY, **settings: str) -> list[Done]:
     """Run commands in one fresh interpreter; assert that none has loaded a slow module."""
     (folder / "lines").write_text("\n".join(lines))
-    command = [sys.executable, "-c", SCRIPT, ",".join(HEAVY), "lines"]
+    command = [sys.executable, "-c", SCRIPT, ",".join(heavy), "lines"]
     found = subprocess.run(command, cwd=folder, env=os.environ | settings, capture_output=True, text=True, check=True)
     results = [Done(*result) for result in json.loads(found.stdout)]
     assert [result.line for result in results if result.heavy] == []
@@ -72,11 +74,17 @@ def commands() -> list[str]:
 
 def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
     assert {"up", "bench engine", "risk reset"} <= set(commands())
-    for done in run_all(tmp_path, "--help", *(f"{name} --help" for name in commands())):
+    settings = ("pydantic_settings", "asyncio")  # take longer than the rest of the help
+    for done in run_all(tmp_path, "--help", *(f"{name} --help" for name in commands()), heavy=(*HEAVY, *settings)):
         assert (done.code, done.err) == (0, ""), done
         assert done.out.startswith("Usage: memesnipe"), done
         assert len(done.out.splitlines()) > 4, done
 
+
+SWAPS = """ts_ns,mint,side,sol_amount,token_amount
+1757782395000000000,MintA,buy,0.5,17000000
+1757782396000000000,MintA,sell,0.1,3400000
+"""
 
 WRONG = {
     "bogus": "no such command 'bogus'; see `memesnipe --help`",
@@ -135,6 +143,15 @@ def test_wrong_input_is_one_line_and_loads_nothing_heavy(tmp_path: Path) -> None
 def test_status_and_down_load_nothing_heavy(tmp_path: Path) -> None:
     for done in run_all(tmp_path, "status", "down"):
         assert (done.code, "Nothing is running" in done.err) == (0, True), done
+
+
+def test_a_tape_is_read_without_pandas(tmp_path: Path) -> None:
+    (tmp_path / "swaps.csv").write_text(SWAPS)
+    swaps = import_swaps(tmp_path / "swaps.csv", "200", decimals=None, columns=None, candles=False)
+    write_tape(tmp_path / "a.tape", swaps.tape)
+    lines = ("tape a.tape", "tape a.tape --head 2", "backtest --tape a.tape --strategy momentum_5m")
+    for done in run_all(tmp_path, *lines, heavy=("pandas", "ray", "sqlalchemy")):
+        assert (done.code, done.out != "") == (0, True), done
 
 
 def test_a_group_without_a_command_prints_help_and_exits_with_2(tmp_path: Path) -> None:

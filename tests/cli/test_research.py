@@ -100,7 +100,7 @@ def test_backtest_reports_the_fields_of_the_contract(
     assert len(left) == result["metrics"]["trades"]
     again = _json(memesnipe(*command, "--json"))
     assert again["digest"] == result["digest"]
-    assert "profit factor" in memesnipe(*command)[1]
+    assert "profit_factor" in memesnipe(*command)[1]
 
 
 def test_slices_do_not_change_the_result(tape: Path) -> None:

@@ -153,6 +153,11 @@ def test_the_clock_of_a_chain_is_right_again(tmp_path: Path) -> None:
         assert node.chain.ledger.head.unix_timestamp == OPTIONS.start_unix_s + 60
 
 
+def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not an ordinary file; name another"):
+        make_node(OPTIONS, journal=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "options", "problem"),
     [

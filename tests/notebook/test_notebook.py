@@ -95,7 +95,8 @@ def test_everything_is_shown_and_drawn(market: ms.Market, tested: ms.Backtest, f
     matplotlib.use("Agg")
     for ax in (market.plot(market.tokens.index[0]), tested.plot()):
         ax.figure.savefig(folder / "drawn.png")
-        assert ax.lines and ax.get_title()
+        assert ax.lines and ax.get_title() and ax.get_xlabel() == "time (UTC)"
+        assert sum(bool(label.get_text()) for label in ax.get_yticklabels()) >= 3
     assert "momentum_5m" in repr(tested) and "tokens" in repr(market)
     assert "<caption>momentum_5m" in tested._repr_html_() and "<td>" in market._repr_html_()
 

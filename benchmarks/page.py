@@ -161,7 +161,7 @@ def _opened(browser: Any, address: str, text: str) -> float:
     tab = browser.new_page(viewport={"width": 1400, "height": 900})
     started = time.perf_counter()
     tab.goto(address, wait_until="commit")
-    tab.wait_for_function("text => document.getElementById('view')?.textContent.includes(text)", arg=text)
+    tab.locator("#view").filter(has_text=text).wait_for()
     seconds = time.perf_counter() - started
     tab.close()
     return seconds

@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memesnipe.market.events import CURVE_COMPLETE, MIGRATION, NS_PER_S, ONCHAIN, PRICE, Events
-from memesnipe.storage.mapped_log import mapped_events
+from memesnipe.storage.mapped_log import BATCH, mapped_events
 
 # A call advances over at most so many events, so that it ends within a second; the next call continues.
 MAX_EVENTS: Final = 2_000_000
 HOUR_NS: Final = 3_600 * NS_PER_S
-_BATCH: Final = 32_768  # 4 MB, which stay in a processor's cache
 
 _TOKEN: Final = np.dtype(
     [
@@ -45,7 +44,7 @@ class MarketSummary:
         """Count the events of a log up to number ``last``, or `MAX_EVENTS` of them."""
         stop = min(last, self.seq + MAX_EVENTS)
         while self.seq < stop:
-            events = mapped_events(path, self.seq + 1, min(self.seq + _BATCH, stop))
+            events = mapped_events(path, self.seq + 1, min(self.seq + BATCH, stop))
             if not len(events):
                 return
             self._count(events)

@@ -28,17 +28,23 @@ class Axis:
     """Values of one number of a genome, ascending; one of them is the genome's own."""
 
     name: str
+    of: str  # the family, where it is one's parameter
     unit: str
     values: tuple[float, ...]
     own: int
     with_value: Callable[[Genome, float], Genome]
 
     @property
+    def full_name(self) -> str:
+        """The name with its family."""
+        return f"{self.name} of {self.of}" if self.of else self.name
+
+    @property
     def labels(self) -> list[str]:
         """The values as text."""
         if self.unit in ("ratio", "share"):
             return [f"{value:.2g}" if value >= 10.0 else f"{value:.1%}" for value in self.values]
-        return [f"{value:.3g} {self.unit}".strip() for value in self.values]
+        return [f"{_short(value)} {self.unit}".strip() for value in self.values]
 
 
 def parameter_maps(
@@ -63,7 +69,7 @@ def parameter_maps(
         part = results[number * CELLS * CELLS : (number + 1) * CELLS * CELLS]
         found.append(
             Grid(
-                title=f"Total return by {down.name} and {across.name}",
+                title=f"Total return by {down.full_name} and {across.full_name}",
                 rows=down.labels,
                 columns=across.labels,
                 values=np.array([result.total_return for result in part]).reshape(shape),
@@ -76,12 +82,22 @@ def parameter_maps(
     return found
 
 
-def axis(name: str, declared: Param, own: float, with_value: Callable[[Genome, float], Genome]) -> Axis:
+def axis(
+    name: str, declared: Param, own: float, with_value: Callable[[Genome, float], Genome], of: str = ""
+) -> Axis:  # fmt: skip
     """Return values over the range of a number, the nearest to the genome's own one replaced by that."""
     index = round(declared.share(own) * (CELLS - 1))
     values = [rounded(declared.at(i / (CELLS - 1))) for i in range(CELLS)]
     values[index] = own
-    return Axis(name, declared.unit, tuple(values), index, with_value)
+    return Axis(name, of, declared.unit, tuple(values), index, with_value)
+
+
+def _short(value: float) -> str:
+    """Return a number with three digits, thousands and millions as K and M."""
+    for size, letter in ((1e6, "M"), (1e4, "K")):
+        if abs(value) >= size:
+            return f"{value / (1e6 if letter == 'M' else 1e3):,.3g}{letter}"
+    return f"{float(f'{value:.3g}'):,g}"
 
 
 def _exits(genome: Genome) -> tuple[Axis, Axis]:
@@ -124,7 +140,7 @@ def _parameter(gene: SignalGene, index: int, name: str, declared: Param) -> Axis
         signals[index] = replace(signals[index], params={**signals[index].params, name: value})
         return replace(of, signals=tuple(signals))
 
-    return axis(f"{name} of {gene.family}", declared, gene.params[name], with_value)
+    return axis(name, declared, gene.params[name], with_value, gene.family)
 
 
 def _genomes(genome: Genome, down: Axis, across: Axis) -> Sequence[Genome]:

@@ -10,6 +10,7 @@ from memesnipe.storage.schema import StrategyRow
 from memesnipe.tearsheet.sheet import Floats, Grid
 
 LEAST: Final = 30  # strategies; fewer leave most cells empty
+_MOST_DIGITS: Final = 6  # to tell two limits apart
 _CELLS: Final = 5  # in each direction
 _NOTE: Final = (
     "The mean return of the simulated accounts of strategies with such numbers, since each was added: their other "
@@ -33,11 +34,10 @@ def run_maps(conn: Connection, run_id: int) -> tuple[list[Grid], str]:
             "`memesnipe report STRATEGY --tape TAPE` maps one strategy by backtests."
         )
     exits = [_point(result, genome["exits"]["stop_loss"], genome["exits"]["take_profit"]) for genome, result in traded]
-    grids = [_grid(("stop loss", "take profit"), exits, f"{len(exits):,} strategies")]
+    grids = [_grid(("stop loss", "take profit"), exits, f"of {len(exits):,} strategies")]
     family, pair, points = _of_family(traded)
     if len(points) >= LEAST:
-        names = tuple(f"{name} of {family}" for name in pair)
-        grids.append(_grid((names[0], names[1]), points, f"{len(points):,} strategies with {family}"))
+        grids.append(_grid((pair[0], pair[1]), points, f"of {family}, {len(points):,} strategies"))
     return grids, ""
 
 
@@ -65,7 +65,7 @@ def _grid(axes: tuple[str, str], points: list[Point], of: str) -> Grid:
     count, total, traded = (np.bincount(cell, values, shape[0] * shape[1]) for values in (None, returns, trades))
     mean = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
     return Grid(
-        title=f"Mean simulated return by {axes[0]} and {axes[1]}, {of}",
+        title=f"Mean simulated return by {axes[0]} and {axes[1]} {of}",
         rows=row_names,
         columns=column_names,
         values=mean.reshape(shape),
@@ -79,6 +79,9 @@ def _binned(values: Floats, name: str) -> tuple[list[str], Any]:
     """Return names of bins with about as many values each, and the bin of each value."""
     inner = np.unique(np.quantile(values, np.arange(1, _CELLS) / _CELLS))
     is_share = name in ("stop loss", "take profit")
-    written = [f"{edge:.1%}" if is_share else f"{edge:.3g}" for edge in inner]
+    for digits in range(1, _MOST_DIGITS):
+        written = [f"{edge:.{digits}%}" if is_share else f"{edge:.{digits + 2}g}" for edge in inner]
+        if len(set(written)) == len(written):
+            break
     names = [f"under {written[0]}", *(f"from {text}" for text in written)]
     return names, np.searchsorted(inner, values, side="right")

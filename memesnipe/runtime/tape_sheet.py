@@ -72,7 +72,7 @@ def _default(families: Families, name: str) -> Genome:
 
 
 def _compared(results: dict[str, StrategyResult], usable: Usable) -> Table:
-    ordered = sorted(results.items(), key=lambda item: (-item[1].total_return, item[0]))
+    ordered = sorted(results.items(), key=lambda item: (not item[1].trades, -item[1].total_return, item[0]))
     rows = [(name, *_figures(result)) for name, result in ordered]
     missing = [f"{name} needs {' and '.join(kinds)} events" for name, kinds in usable.unused.items()]
     note = f"Left out, because the tape lacks their events: {'; '.join(missing)}." if missing else ""

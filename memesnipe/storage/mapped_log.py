@@ -8,6 +8,7 @@ import numpy as np
 from memesnipe.market.events import EVENT, Events
 from memesnipe.storage.event_log import count_events, offset_after
 
+BATCH: Final = 32_768  # events: 4 MB, which stay in a cache of the processor
 _RECORD: Final = np.dtype([("event", EVENT), ("checksum", "<u4")])
 
 
@@ -24,3 +25,12 @@ def mapped_events(path: Path, first: int, last: int) -> Events:
         return np.zeros(0, dtype=EVENT)
     records: Any = np.memmap(path, _RECORD, "r", offset_after(first - 1), (stop - first + 1,))
     return np.ascontiguousarray(records["event"])
+
+
+def events_of_token(path: Path, token: int, first: int, last: int) -> Events:
+    """Return the events of one token among those numbered ``first`` to ``last``, read in parts that stay in a cache."""
+    parts = [np.zeros(0, dtype=EVENT)]
+    for start in range(first, last + 1, BATCH):
+        part = mapped_events(path, start, min(start + BATCH - 1, last))
+        parts.append(part[part["token"] == token])
+    return np.concatenate(parts)

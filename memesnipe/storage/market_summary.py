@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from memesnipe.market.events import CURVE_COMPLETE, MIGRATION, NS_PER_S, ONCHAIN, PRICE, Events
-from memesnipe.storage.mapped_log import mapped_events
+from memesnipe.storage.mapped_log import BATCH, mapped_events
 
 # A call advances over at most so many events, so that it ends within a second; the next call continues.
 MAX_EVENTS: Final = 2_000_000
 HOUR_NS: Final = 3_600 * NS_PER_S
-_BATCH: Final = 250_000
 
 _TOKEN: Final = np.dtype(
     [
@@ -45,7 +44,7 @@ class MarketSummary:
         """Count the events of a log up to number ``last``, or `MAX_EVENTS` of them."""
         stop = min(last, self.seq + MAX_EVENTS)
         while self.seq < stop:
-            events = mapped_events(path, self.seq + 1, min(self.seq + _BATCH, stop))
+            events = mapped_events(path, self.seq + 1, min(self.seq + BATCH, stop))
             if not len(events):
                 return
             self._count(events)
@@ -54,41 +53,41 @@ class MarketSummary:
 
     def _count(self, events: Events) -> None:
         self._grow(int(events["token"].max()) + 1)
-        tokens, graduated_before = self.tokens, self.tokens["is_graduated"].copy()
-        new_before = tokens["first_seq"] == 0
-        of_tokens = events[events["token"] >= 0]
-        index = of_tokens["token"]
-        first = np.unique(index, return_index=True)
-        fresh = first[0][new_before[first[0]]]
-        where = first[1][new_before[first[0]]]
-        tokens["first_seq"][fresh] = of_tokens["seq"][where]
-        tokens["first_ts"][fresh] = of_tokens["ts"][where]
-        tokens["last_seq"][index] = of_tokens["seq"]
-        tokens["last_ts"][index] = of_tokens["ts"]
-        self._count_prices(of_tokens[of_tokens["kind"] == PRICE])
-        done = (of_tokens["kind"] == ONCHAIN) & np.isin(of_tokens["action"], (CURVE_COMPLETE, MIGRATION))
-        graduating = of_tokens[done]
-        tokens["is_graduated"][graduating["token"]] = True
-        self._count_hours("launches", of_tokens["ts"][where])
-        _, at = np.unique(graduating["token"], return_index=True)
-        at = at[~graduated_before[graduating["token"][at]]]
-        self._count_hours("graduations", graduating["ts"][at])
+        tokens, kept = self.tokens, np.flatnonzero(events["token"] >= 0)
+        # Columns, not records: copies of 128 bytes an event would take most of the time.
+        index, seq, ts, kind = (events[name][kept] for name in ("token", "seq", "ts", "kind"))
+        unseen = np.flatnonzero(tokens["first_seq"][index] == 0)
+        fresh, first = np.unique(index[unseen], return_index=True)
+        where = unseen[first]
+        tokens["first_seq"][fresh], tokens["first_ts"][fresh] = seq[where], ts[where]
+        tokens["last_seq"][index], tokens["last_ts"][index] = seq, ts
+        self._count_hours("launches", ts[where])
+        self._count_prices(events, kept[kind == PRICE])
+        graduating = np.flatnonzero((kind == ONCHAIN) & np.isin(events["action"][kept], (CURVE_COMPLETE, MIGRATION)))
+        done, first = np.unique(index[graduating], return_index=True)
+        is_new = ~tokens["is_graduated"][done]
+        self._count_hours("graduations", ts[graduating[first[is_new]]])
+        tokens["is_graduated"][done] = True
 
-    def _count_prices(self, prices: Events) -> None:
-        index = prices["token"]
+    def _count_prices(self, events: Events, prices: NDArray[np.int64]) -> None:
+        names = ("token", "ts", "price_usd", "volume_usd", "liquidity_usd")
+        index, ts, price_usd, volume_usd, liquidity_usd = (events[name][prices] for name in names)
         np.add.at(self.tokens["trades"], index, 1)
-        np.add.at(self.tokens["volume_usd"], index, prices["volume_usd"])
-        self.tokens["price_usd"][index] = prices["price_usd"]
-        self.tokens["liquidity_usd"][index] = prices["liquidity_usd"]
-        self._count_hours("trades", prices["ts"])
-        self._count_hours("volume_usd", prices["ts"], prices["volume_usd"])
+        np.add.at(self.tokens["volume_usd"], index, volume_usd)
+        self.tokens["price_usd"][index], self.tokens["liquidity_usd"][index] = price_usd, liquidity_usd
+        self._count_hours("trades", ts)
+        self._count_hours("volume_usd", ts, volume_usd)
 
     def _count_hours(self, name: str, ts: NDArray[np.int64], amounts: NDArray[np.float64] | None = None) -> None:
-        hours, where = np.unique(ts // HOUR_NS, return_inverse=True)
-        sums = np.bincount(where, amounts, minlength=len(hours))
-        for hour, value in zip(hours.tolist(), sums.tolist(), strict=True):
-            row = self.hours.setdefault(hour, {"launches": 0, "graduations": 0, "trades": 0, "volume_usd": 0.0})
-            row[name] += value
+        if not len(ts):
+            return
+        hours = ts // HOUR_NS
+        first = int(hours.min())
+        counts = np.bincount(hours - first)
+        sums = counts if amounts is None else np.bincount(hours - first, amounts)
+        for i in np.flatnonzero(counts).tolist():
+            row = self.hours.setdefault(first + i, {"launches": 0, "graduations": 0, "trades": 0, "volume_usd": 0.0})
+            row[name] += float(sums[i])
 
     def _grow(self, size: int) -> None:
         if size > len(self.tokens):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from memesnipe.market.events import NS_PER_S
 from memesnipe.storage.candles import candles
-from memesnipe.storage.mapped_log import mapped_events
+from memesnipe.storage.mapped_log import events_of_token
 from memesnipe.storage.market_summary import HOUR_NS, MarketSummary
 from memesnipe.storage.rows import Json, Page, Rows
 from memesnipe.storage.schema import FeedCursorRow, TokenRow
@@ -82,7 +82,7 @@ class Market:
         summary, _ = self._advanced(conn, run_id)
         row = _token(summary, token, mint)
         first_seq = max(row["first_seq"], row["last_seq"] - _MAX_CHART_EVENTS, 1)
-        events = mapped_events(self._log_of(run_id), first_seq, row["last_seq"])
+        events = events_of_token(self._log_of(run_id), token, first_seq, row["last_seq"])
         length_s, found = candles(events, token, interval_s)
         ours = trades(conn, run_id, TradeFilter(mint=mint), Page(_MAX_CHART_TRADES)).rows
         return {"token": row, "interval_s": length_s, "candles": found, "trades": ours[::-1]}

@@ -23,7 +23,8 @@ def heatmap(grid: Grid) -> str:
         rows.append(f'<tr><th scope="row">{escape(name)}</th>{cells}</tr>')
     caption = f"<caption>{escape(grid.title)}, in SOL</caption>"
     note = f'<p class="note">{escape(grid.note)}</p>' if grid.note else ""
-    return f'<table class="heat">{caption}<tr>{corner}{head}</tr>{"".join(rows)}</table>{note}'
+    kind = "heat map" if down else "heat"
+    return f'<table class="{kind}">{caption}<tr>{corner}{head}</tr>{"".join(rows)}</table>{note}'
 
 
 def _cell(grid: Grid, i: int, j: int, most: float) -> str:
@@ -35,4 +36,5 @@ def _cell(grid: Grid, i: int, j: int, most: float) -> str:
     kinds += ["own"] if grid.own == (i, j) else []
     kind = f' class="{" ".join(kinds)}"' if kinds else ""
     behind = "" if grid.trades is None else f", {int(grid.trades[i, j]):,} round trips"
-    return f'<td{kind} title="{value:+.3%}{behind}">{value:+.1%}</td>'
+    text = f"{value:+.1%}" if abs(value) < 1.0 else f"{value:+,.0%}"
+    return f'<td{kind} title="{value:+.3%}{behind}">{text}</td>'

@@ -82,7 +82,7 @@ def _table(table: Table) -> str:
         for row in table.rows
     )
     note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
-    kind = ' class="many"' if len(table.columns) > _MANY_COLUMNS else ""
+    kind = f' class="many of{len(table.columns) - 1}"' if len(table.columns) > _MANY_COLUMNS else ""
     body = f"<table{kind}><caption>{escape(table.title)}</caption><tr>{head}</tr>{rows}</table>{note}"
     return _scrolled(table.title, body)
 

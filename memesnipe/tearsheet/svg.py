@@ -82,7 +82,9 @@ class _Scale:
         self._start, self._end = int(times.min()), int(times.max())
         low, high = self._raised(float(values.min())), self._raised(float(values.max()))
         margin = (high - low) * 0.04 or abs(high) * 0.01 or 1.0
-        self._low, self._high = low - margin, high + (0.0 if figure.is_filled and high == 0 else margin)
+        is_amount = high > low >= 0.0 and not self._is_log  # its scale has no value below 0
+        self._low = max(low - margin, 0.0) if is_amount else low - margin
+        self._high = high + (0.0 if figure.is_filled and high == 0 else margin)
 
     def x(self, ts: int) -> float:
         """Return the percentage of the width at a time."""

@@ -6,8 +6,10 @@ import { colour } from "./theme.js";
 
 const BUYS = new Set(["buy", "cover"]);
 const NARROW_PX = 600;
-const NAMED = 12; // trades; more are not named in the chart
+const NAMED = 12; // arrows; more are not named in the chart
+const ARROW_PX = 16; // of width for an arrow: those nearer to each other become one
 const SMALL = 1e-8; // a step between such small prices
+const MARGIN = 0.04; // of the candles, on both sides: labels and arrows there are whole
 const DIGITS = 4; // of a price, that its scale tells apart
 
 export class Candles {
@@ -15,14 +17,14 @@ export class Candles {
     this.box = h("div", { class: "candles", role: "img", "aria-label": "Price with our trades" });
     this.reading = h("p", { class: "muted reading" });
     this.element = h("figure", { class: "chart" }, this.box, this.reading, h("figcaption", { class: "muted" },
-      `Price in USD${stepOf(candles) < SMALL ? " (0.0₅12 is 0.0000012)" : ""}, UTC. Arrows are our trades, with their number where a candle has several. Chart: `,
+      `Price in USD${stepOf(candles) < SMALL ? " (0.0₅12 is 0.0000012)" : ""}, UTC. An arrow is one or several of our trades; the line above names those under the pointer. Chart: `,
       link("https://www.tradingview.com/", "TradingView Lightweight Charts™", { rel: "noreferrer" }), ", © TradingView, Inc."));
     this.chart = createChart(this.box, {
       height, autoSize: false, width: 300,
       layout: { background: { color: "transparent" }, textColor: colour("muted"), attributionLogo: false },
       grid: { vertLines: { color: colour("line") }, horzLines: { color: colour("line") } },
       timeScale: { timeVisible: true, secondsVisible: interval < 60, borderColor: colour("line") },
-      rightPriceScale: { borderColor: colour("line") },
+      rightPriceScale: { borderColor: colour("line"), entireTextOnly: true },
       localization: { priceFormatter: chartPrice },
     });
     const [good, bad] = [colour("good"), colour("bad")];
@@ -34,22 +36,30 @@ export class Candles {
     const volume = this.chart.addSeries(HistogramSeries, { priceScaleId: "", color: colour("soft"), lastValueVisible: false, priceLineVisible: false, priceFormat: { type: "volume" } });
     volume.priceScale().applyOptions({ scaleMargins: { top: 0.85, bottom: 0 } });
     volume.setData(candles.map((c) => ({ time: c.ts / 1e9, value: c.volume_usd })));
-    const groups = grouped(candles, interval, trades);
+    const fills = trades.filter((trade) => !trade.failure && trade.ts >= (candles[0]?.ts ?? Infinity));
     const markers = createSeriesMarkers(series, []);
-    this.chart.subscribeCrosshairMove(({ time }) => this.read(candles.find((c) => c.ts / 1e9 === time), groups.filter((group) => group.time === time)));
-    this.read(candles.at(-1), []);
+    const draw = () => {
+      const range = this.chart.timeScale().getVisibleLogicalRange();
+      const shown = range ? range.to - range.from : candles.length;
+      const groups = grouped(candles, fills, Math.ceil((shown * ARROW_PX) / Math.max(this.box.clientWidth, 80)));
+      markers.setMarkers(groups.map((group) => marker(group, this.box.clientWidth >= NARROW_PX && groups.length <= NAMED, good, bad)));
+    };
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange(draw);
+    this.chart.subscribeCrosshairMove(({ time }) => this.read(candles.find((c) => c.ts / 1e9 === time), fills, interval));
+    this.read(candles.at(-1), [], interval);
     this.observer = new ResizeObserver(() => {
-      markers.setMarkers(groups.map((group) => marker(group, this.box.clientWidth >= NARROW_PX && trades.length <= NAMED, good, bad)));
       this.chart.resize(Math.max(this.box.clientWidth, 80), height);
-      this.chart.timeScale().fitContent();
+      const margin = candles.length * MARGIN;
+      this.chart.timeScale().setVisibleLogicalRange({ from: -margin, to: candles.length - 1 + margin });
     });
     this.observer.observe(this.box);
   }
 
   // Write the candle under the pointer, with our trades in it.
-  read(candle, groups) {
+  read(candle, fills, interval) {
     if (!candle) return;
-    const ours = groups.flatMap((group) => group.trades.map((trade) => `${trade.side}, ${words(trade.reason)}`));
+    const inside = fills.filter(({ ts }) => ts >= candle.ts && ts < candle.ts + interval * 1e9);
+    const ours = inside.map((trade) => `${trade.side}, ${words(trade.reason)}`);
     const [open, high, low, close] = [candle.open_usd, candle.high_usd, candle.low_usd, candle.close_usd].map(chartPrice);
     this.reading.textContent = [`${clock(candle.ts)}: open ${open}, high ${high}, low ${low}, close ${close}`, ...ours].join("; ");
   }
@@ -66,23 +76,24 @@ function stepOf(candles) {
   return Number.isFinite(least) ? 10 ** (Math.floor(Math.log10(least)) - DIGITS) : 0.01;
 }
 
-// Our trades by candle and direction: one arrow each, however many there are.
-function grouped(candles, interval, trades) {
-  const first = candles[0]?.ts ?? Infinity;
+// Our trades by neighbouring candles, so many together, and direction: one arrow for each.
+function grouped(candles, fills, together) {
   const groups = new Map();
-  for (const trade of trades.filter((one) => !one.failure && one.ts >= first)) {
-    const [time, isBuy] = [Math.floor(trade.ts / 1e9 / interval) * interval, BUYS.has(trade.side)];
-    const key = `${time} ${isBuy}`;
-    if (!groups.has(key)) groups.set(key, { time, isBuy, trades: [] });
+  let at = 0;
+  for (const trade of [...fills].sort((a, b) => a.ts - b.ts)) {
+    while (at + 1 < candles.length && candles[at + 1].ts <= trade.ts) at += 1;
+    const [block, isBuy] = [Math.floor(at / together), BUYS.has(trade.side)];
+    const key = `${block} ${isBuy}`;
+    if (!groups.has(key)) groups.set(key, { time: candles[at].ts / 1e9, isBuy, trades: [] });
     groups.get(key).trades.push(trade);
   }
   return [...groups.values()].sort((a, b) => a.time - b.time);
 }
 
-function marker({ time, isBuy, trades }, isNamed, good, bad) {
-  const name = isNamed ? `${trades[0].side} ${words(trades[0].reason)}` : "";
+function marker({ time, isBuy, trades: [first, ...others] }, isNamed, good, bad) {
+  const name = others.length ? `${others.length + 1}×` : `${first.side} ${words(first.reason)}`;
   return {
     time, position: isBuy ? "belowBar" : "aboveBar", shape: isBuy ? "arrowUp" : "arrowDown", color: isBuy ? good : bad,
-    text: trades.length > 1 ? `${trades.length}×` : name,
+    text: isNamed ? name : "",
   };
 }

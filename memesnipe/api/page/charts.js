@@ -19,6 +19,14 @@ function times(_, seconds, _axis, _space, step) {
   });
 }
 
+const instant = (second) => (second === undefined ? "–" : `${new Date(second * 1e3).toISOString().slice(0, 16).replace("T", " ")} UTC`);
+
+// The range of bars: half of one more at both ends, so that the first and the last are whole.
+function whole({ data: [x] }, low, high) {
+  const half = x.length > 1 ? (x.at(-1) - x[0]) / (x.length - 1) / 2 : 0.5;
+  return [low - half, high + half];
+}
+
 const axis = (format, size) => ({
   stroke: colour("muted"), font: FONT, size, gap: 6,
   grid: { stroke: colour("line"), width: 1 }, ticks: { show: false },
@@ -34,9 +42,9 @@ export class Chart {
       width: 100, height, title: "", tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "UTC"),
       cursor: { drag: { x: true, y: false } },
       legend: { show: legend, live: legend },
-      scales: { x: { time: isTime }, y: { range: zero ? (_, low, high) => [Math.min(low, 0), Math.max(high, 0)] : undefined } },
+      scales: { x: { time: isTime, range: series.some((line) => line.bars) ? whole : undefined }, y: { range: zero ? (_, low, high) => [Math.min(low, 0), Math.max(high, 0)] : undefined } },
       axes: [{ ...axis(xFormat, 30), ...(isTime ? { values: times } : {}), ...(isWhole ? { incrs: WHOLE } : {}), space: 70 }, axis(format, 72)],
-      series: [{ label: xName, value: xFormat ? (_, value) => (value === null ? "" : xFormat(value)) : "{YYYY}-{MM}-{DD} {HH}:{mm} UTC" }, ...series.map((line) => this.line(line, format))],
+      series: [{ label: xName, value: (plot, value) => (xFormat ?? instant)(value ?? plot.data[0].at(-1)) }, ...series.map((line) => this.line(line, format))],
     };
     this.data = [x, ...series.map((line) => line.values)];
     this.plot = null;
@@ -50,7 +58,10 @@ export class Chart {
       label: name, stroke: colour(hue), width: bars ? 0 : 1.75, dash, points: { show: false },
       fill: bars || fill ? colour(`${hue}-soft`) : undefined,
       ...(bars ? { paths: uPlot.paths.bars({ size: [0.85, 60] }), fill: colour(hue) } : {}),
-      value: (_, value) => (value === null || value === undefined ? "–" : write(value)),
+      value: (plot, value, series, index) => {
+        const shown = index === null ? plot.data[series].at(-1) : value; // without a pointer, the last one
+        return shown === null || shown === undefined ? "–" : write(shown);
+      },
     };
   }
 

@@ -82,7 +82,7 @@ export function overview(root) {
   const money = h("div", { class: "stack" });
   const counts = h("div", { class: "counts" });
   const alarms = h("ul", { class: "alarms", id: "alarms" });
-  const why = h("div", { class: "fill" });
+  const why = h("div", { class: "fill whole" });
   const positions = h("div", { class: "fill", id: "positions" });
   const trades = h("div", { class: "fill", id: "trades" });
   root.append(h("h1", { class: "hidden-title" }, "Overview"), learned, alarms, money, counts,

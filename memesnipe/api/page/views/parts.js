@@ -58,7 +58,7 @@ export function tradeColumns(without = []) {
     { name: "Status", cell: (t) => badge(t.status.toLowerCase(), t.status === "FAILED" ? "failed" : t.status.toLowerCase()), class: "p2" },
     { name: "Reason", cell: (t) => t.why, class: "reason", title: "Why, or why it failed" },
     { name: "Strategy", cell: (t) => strategyLink(t.spec_id), class: "p2" },
-    { name: "USD", cell: (t) => f.usd(t.value_usd), class: "n p3" },
+    { name: "USD", cell: (t) => (t.failure ? "–" : f.usd(t.value_usd)), class: "n p3" },
     { name: "Fees, SOL", cell: (t) => f.sol(t.fees_sol), class: "n p3" },
     { name: "Parity", cell: (t) => f.bps(t.parity_bps), class: "n p3", title: "How much worse its price is than the simulated fill's" },
   ].filter((column) => !without.includes(column.name));

@@ -24,7 +24,7 @@ from memesnipe.stats.splits import Span
 
 CHUNK_S: Final = 0.25  # work in a chunk: much more than the overhead of a task, and cheap to repeat
 LEAST_S: Final = 0.03  # work in the last chunks: more than the overhead of a task
-MIN_CHUNK: Final = 24  # genomes that share one pass over the market, which costs as much as two or three of them
+MIN_CHUNK: Final = 16  # genomes that share one pass over the market, which costs as much as several of them
 MIN_LAST_CHUNK: Final = 10  # in the last chunks, which are small so that all workers end together
 PROBE_CHUNK: Final = 4  # genomes in a chunk until the time per genome is known
 CHUNKS_PER_CPU: Final = 2  # in flight: one running, one queued

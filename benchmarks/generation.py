@@ -149,16 +149,16 @@ def _report(window: Window, sessions: list[dict[str, Any]]) -> dict[str, Any]:
         name = "1 worker" if workers == 1 else f"{workers} workers"
         report |= {
             f"seconds, {name}": round(of("seconds"), 3),
-            f"processor s of workers, {workers}": round(of("workers"), 3),
-            f"processor s of driver, {workers}": round(of("driver"), 3),
-            f"processor s of Ray, {workers}": round(of("ray"), 3),
-            f"critical path, {workers}": round(of("path"), 3),
+            f"processor s of workers, {workers}": round(of("workers_s"), 3),
+            f"processor s of driver, {workers}": round(of("driver_s"), 3),
+            f"processor s of Ray, {workers}": round(of("ray_s"), 3),
+            f"critical path, {workers}": round(of("path_s"), 3),
             f"share in backtests, {workers}": round(of("busy"), 3),
             f"genes voted, {name}": round(median(_votes(s) for s in sessions if s["workers"] == workers)),
             f"genes kept, {name}": round(median(s["kept"] for s in sessions if s["workers"] == workers), 3),
         }
     return report | {
-        "ratio, processor time": round(medians[1]("path") / medians[2]("path"), 3),
+        "ratio, processor time": round(medians[1]("path_s") / medians[2]("path_s"), 3),
         "ratio": round(medians[1]("seconds") / medians[2]("seconds"), 3),
         "same results": all(session["results"] == sessions[0]["results"] for session in sessions),
         "cpus": os.cpu_count(),

@@ -14,10 +14,7 @@ class ProcessorTime:
     them have ended.
 
     Attributes:
-        driver: of this process, in seconds.
-        workers: of all workers together.
-        longest: of the worker with most of it in each round, summed over the rounds.
-        ray: of Ray's other processes.
+        longest: seconds of the worker with most processor time in each round, summed over the rounds.
     """
 
     def __init__(self) -> None:
@@ -39,13 +36,15 @@ class ProcessorTime:
         return result
 
     def finish(self) -> dict[str, float]:
-        """Return the processor time of the phase in seconds, by process and along the critical path.
+        """Return the processor time of the phase in seconds.
 
-        The critical path is this process, then the longest worker of each round. Results that this process reads while
-        workers are at work count too.
+        Returns:
+            ``driver_s`` of this process, ``workers_s`` of all workers, ``ray_s`` of Ray's other processes, and
+            ``path_s`` along the critical path: this process, then the longest worker of each round. What this process
+            does while workers are at work counts too.
         """
         driver, workers, ray = (after - before for before, after in zip(self._started, self._now(), strict=True))
-        return {"driver": driver, "workers": workers, "ray": ray, "path": driver + self.longest}
+        return {"driver_s": driver, "workers_s": workers, "ray_s": ray, "path_s": driver + self.longest}
 
 
 def _title(process: psutil.Process) -> str:

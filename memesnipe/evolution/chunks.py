@@ -1,8 +1,8 @@
 """How a number of genomes is divided into chunks, each of which passes over the market once.
 
-A pass costs as much as the backtests of two or three genomes, so many small chunks take more time in all. With few
-large ones, the last worker ends long after the others. Chunks therefore come in waves of one for each worker: each wave
-has two thirds of what remains, until so little remains that another pass would cost more than it evens out.
+A pass costs as much as the backtests of several genomes, so many small chunks take more time in all. With few large
+ones, the last worker ends long after the others. Chunks therefore come in waves of one for each worker: each wave has
+two thirds of what remains, until so little remains that another pass would cost more than it evens out.
 """
 
 from fractions import Fraction

@@ -61,8 +61,8 @@ def _offsets_of(run_id: int, stream: str) -> Select[str, int]:
 @cache
 def _advance(columns: tuple[str, ...]) -> Executable:
     """Return the statement that advances the cursor of the feed while the lease is held."""
-    values: dict[str, Any] = {column: bindparam(f"b_{column}") for column in columns}
-    return update(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("b_run"), IS_HELD).values(values)
+    values = {column: bindparam(f"b_{column}") for column in columns}
+    return update(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("b_run"), IS_HELD).values(**values)
 
 
 @dataclass(slots=True)
@@ -229,15 +229,13 @@ class Journal:
         return outgoing
 
     def advance(self, cursor: Mapping[str, Any]) -> None:
-        """Commit the cursor of the feed alone: one request to the server instead of five.
-
-        The lease is checked and not extended, so `renew` must be called too.
+        """Commit the cursor of the feed alone, in one request instead of five; the lease is not extended.
 
         Raises:
             LeaseLostError: another process holds the lease of this actor; nothing was committed.
         """
+        values = {f"b_{column}": value for column, value in cursor.items()}
         with self._single.begin() as connection:
-            values = {f"b_{column}": value for column, value in cursor.items()}
             self._lease.execute_if_held(connection, _advance(tuple(cursor)), values)
 
     def renew(self) -> None:

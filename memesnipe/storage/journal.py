@@ -61,8 +61,8 @@ def _offsets_of(run_id: int, stream: str) -> Select[str, int]:
 @cache
 def _advance(columns: tuple[str, ...]) -> Executable:
     """Return the statement that advances the cursor of the feed while the lease is held."""
-    values = {column: bindparam(f"b_{column}") for column in columns}
-    return update(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("b_run"), IS_HELD).values(**values)
+    values: dict[str, Any] = {column: bindparam(f"b_{column}") for column in columns}
+    return update(FeedCursorRow).where(FeedCursorRow.run_id == bindparam("b_run"), IS_HELD).values(values)
 
 
 @dataclass(slots=True)
@@ -101,9 +101,8 @@ class UnitOfWork:
             rows: without the run id.
             adding: columns whose values are added to the existing ones instead of overwriting them.
         """
-        if not rows:
-            return
-        self.statements.append((_upsert(table, tuple(rows[0]), tuple(adding)), self._keyed(rows)))
+        if rows:
+            self.statements.append((_upsert(table, tuple(rows[0]), tuple(adding)), self._keyed(rows)))
 
     def _keyed(self, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{"run_id": self._run_id, **row} for row in rows]

@@ -32,7 +32,7 @@ class Nodes:
         self.address = f"127.0.0.1:{free_port(6390)}"
         port = self.address.partition(":")[2]
         self._ray("start", "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false",
-                  "--no-monitor", "--ray-client-server-port=0", f"--temp-dir={folder}/t")  # fmt: skip
+                  f"--temp-dir={folder}/t")  # fmt: skip
 
     def add(self) -> int:
         """Another node with one CPU; gives the process of its raylet."""
@@ -44,7 +44,7 @@ class Nodes:
 
     def _ray(self, command: str, *arguments: str) -> None:
         """Run a command of Ray, again after a failure: a node ends when its agents have not started within 15 s."""
-        if command == "start":  # without the processes that nobody needs here
+        if command == "start":  # nobody reads what the log monitor would send
             arguments += ("--disable-usage-stats", "--include-log-monitor=false")
         for attempt in range(1, _ATTEMPTS + 1):
             before = processes_of(self.folder)

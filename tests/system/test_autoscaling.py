@@ -101,7 +101,6 @@ def fake_cluster() -> Iterator[tuple[str, dict[str, str]]]:
         "--num-cpus=0",
         "--include-dashboard=false",
         "--include-log-monitor=false",
-        "--ray-client-server-port=0",
     ]
     command += ["--disable-usage-stats", f"--temp-dir={folder}/t", f"--autoscaling-config={folder}/cluster.json"]
     subprocess.run(command, env=reach, capture_output=True, text=True, check=True)

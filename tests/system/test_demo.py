@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import orjson
 import pytest
 
 from memesnipe.config.home import Home
+from memesnipe.config.settings import read_resolved
 from memesnipe.servers.process import wait_until
 from tests.system.installation import processes_of, share_compiled
 
@@ -64,7 +64,7 @@ def interrupt_at(demo: "subprocess.Popen[str]", tmp_path: Path, moment: str) -> 
 def _port(folder: Path) -> int:
     """Return the port of the page; 0 before it is known."""
     settings = Home(folder / ".memesnipe").settings
-    return int(orjson.loads(settings.read_bytes())["api"]["dashboard_port"]) if settings.is_file() else 0
+    return read_resolved(settings).api.dashboard_port if settings.is_file() else 0
 
 
 def test_ctrl_c_while_it_starts_leaves_nothing(demo: "subprocess.Popen[str]", tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_ctrl_c_later_keeps_the_run(demo: "subprocess.Popen[str]", tmp_path: Pat
     text = interrupt_at(demo, tmp_path, moment)
     (folder,) = folders(tmp_path)
     assert f"The run so far is in {folder}: `memesnipe report -o run.html` there makes its report" in text
-    command = [COMMAND, "report", "-o", "run.html", "--json"]
+    command = [str(COMMAND), "report", "-o", "run.html", "--json"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MEMESNIPE_")}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and (folder / "run.html").stat().st_size > 10_000, done.stderr

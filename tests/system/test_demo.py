@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import orjson
 import pytest
 
 from memesnipe.config.home import Home
+from memesnipe.config.settings import read_resolved
 from memesnipe.servers.process import wait_until
 from tests.system.installation import processes_of, share_compiled
 
@@ -64,7 +64,7 @@ def interrupt_at(demo: "subprocess.Popen[str]", tmp_path: Path, moment: str) -> 
 def _port(folder: Path) -> int:
     """Return the port of the page; 0 before it is known."""
     settings = Home(folder / ".memesnipe").settings
-    return int(orjson.loads(settings.read_bytes())["api"]["dashboard_port"]) if settings.is_file() else 0
+    return read_resolved(settings).api.dashboard_port if settings.is_file() else 0
 
 
 def test_ctrl_c_while_it_starts_leaves_nothing(demo: "subprocess.Popen[str]", tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_ctrl_c_later_keeps_the_run(demo: "subprocess.Popen[str]", tmp_path: Pat
     text = interrupt_at(demo, tmp_path, moment)
     (folder,) = folders(tmp_path)
     assert f"The run so far is in {folder}: `memesnipe report -o run.html` there makes its report" in text
-    command = [COMMAND, "report", "-o", "run.html", "--json"]
+    command = [str(COMMAND), "report", "-o", "run.html", "--json"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MEMESNIPE_")}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and (folder / "run.html").stat().st_size > 10_000, done.stderr

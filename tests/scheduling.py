@@ -23,6 +23,7 @@ SYSTEM: Final = (
     "tests/system/test_live_safety.py",
     "tests/system/test_interrupt.py",
     "tests/system/test_ray_start.py",
+    "tests/system/test_demo.py",
     "tests/system/test_detached.py",
 )
 # The longest of the other files.

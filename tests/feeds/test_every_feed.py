@@ -3,6 +3,7 @@
 import logging
 import threading
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -76,7 +77,7 @@ class Reading:
 
     @property
     def rejected(self) -> dict[str, int]:
-        return {reason: n for one in self.statuses for reason, n in one.rejected.items()}
+        return sum((Counter(one.rejected) for one in self.statuses), Counter())
 
     def poll(self) -> bool:
         polled = self.feed.poll(10, 0.01)

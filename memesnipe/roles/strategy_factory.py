@@ -107,8 +107,8 @@ class StrategyFactory(Consumer):
         # One job a generation: if there are more jobs than generations, this one was announced before a crash.
         if self.journal.numbers_after(announced)[BACKTEST_JOBS] <= index:
             announced.send(BacktestJob(seq=seq, generation=index, genomes=race.count, window_events=window_events))
-            self.add_snapshot(announced, self.offsets)  # with the standings that were read and are not committed yet
-            self.commit(announced, self.offsets)
+            # Without offsets: what was read since the last commit is not in a stored state, and is read again.
+            self.context.bus.publish(self.journal.commit(announced, {}))
         generation = self._breeder.run(race, partial(self._evaluate, index))
         summary = {
             "evaluations": race.count,

@@ -107,7 +107,10 @@ def test_standings_that_were_read_before_a_failed_attempt_are_kept(stage: Stage)
     assert _published(stage, BACKTEST_JOBS) == [0, 1]
     again = stage.start(StrategyFactory, _failing_first())
     again.open()
-    assert again.offsets[ARENA_STANDINGS].number == 1
+    assert again.offsets[ARENA_STANDINGS].number == 0
+    with pytest.raises(RuntimeError):
+        again.step()
+    assert _published(stage, BACKTEST_JOBS) == [0, 1]
     assert again._breeder._live_results.lost == factory._breeder._live_results.lost == [genome.spec_id]
 
 

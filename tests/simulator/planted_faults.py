@@ -22,6 +22,7 @@ from memesnipe.roles.intake import Intake
 from memesnipe.roles.market_data import MarketData
 from memesnipe.roles.portfolio import PortfolioRole
 from memesnipe.roles.position import PositionRole
+from memesnipe.roles.strategy_factory import StrategyFactory
 from memesnipe.roles.training_window import TrainingWindow
 from memesnipe.storage.event_log import EventLog
 from memesnipe.storage.journal import Journal, UnitOfWork, Unpublished
@@ -133,6 +134,26 @@ def _without_rows(table: type[Any]) -> Callable[[Method], Method]:
         return add
 
     return make
+
+
+def _stored_while_it_runs(original: Method) -> Method:
+    """Store the search after it has drawn the genomes of a generation: after a crash it would draw others."""
+
+    def breed(self: StrategyFactory, seq: int, work: UnitOfWork) -> None:
+        ask = self._breeder.ask
+
+        def ask_and_store(window: Any) -> Any:
+            race = ask(window)
+            stored = self.journal.unit_of_work()
+            stored.snapshot = (self._event_offset(self.offsets), self.dump())
+            self.journal.commit(stored, self.offsets)
+            return race
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self._breeder, "ask", ask_and_store)
+            original(self, seq, work)
+
+    return breed
 
 
 def _skip_first_read(original: Method) -> Method:
@@ -308,5 +329,6 @@ FAULTS: Final = [
     PlantedFault("a demoted strategy keeps its allocation", Portfolio, "decide", _release_late, 655),
     PlantedFault("a command not published", MarketData, "_assign", _command_unpublished, 4),
     PlantedFault("marks that depend on the speed of roles", PositionRole, "read", _ahead_of_the_watermark),
+    PlantedFault("a search stored while its generation runs", StrategyFactory, "_breed", _stored_while_it_runs),
     PlantedFault("the portfolio restored without its state", PortfolioRole, "load", nothing, 5),
 ]

@@ -73,6 +73,7 @@ class AccountFigures(Schema):
     open_positions: int
     equity_lamports: int | None
     equity_usd: float | None
+    halted: bool
 
 
 class Report(Schema):

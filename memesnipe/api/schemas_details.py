@@ -15,7 +15,7 @@ class Learned(Schema):
     in_words: str
     generations: int
     evaluations: int = Field(description="Genomes tried, each time counted.")
-    proposed: int = Field(description="Strategies that were better than luck in their backtest.")
+    proposed: int = Field(description="Strategies that were admitted to the simulation.")
     last_reason: str = Field(description="Why the last generation proposed none; empty where it did.")
     on_probation: int
     proven: int

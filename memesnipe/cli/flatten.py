@@ -167,4 +167,5 @@ def _summary(sold: list[dict[str, Any]], left: list[dict[str, Any]]) -> str:
         lines.append(
             "The desk goes on trying until `memesnipe halt` or `memesnipe risk reset`; look with `memesnipe flatten`."
         )
+    lines.append("New positions are halted until `memesnipe risk reset`.")
     return "\n".join(lines)

@@ -89,7 +89,8 @@ def _figures(report: Json, total: int | None) -> str:
     paper = "" if money is None else "paper "
     if money is not None:
         worth = "-" if money["equity_usd"] is None else f"${money['equity_usd']:,.2f}"
-        live = f"{strategies['live']} live ({worth}, {money['open_positions']} open)  "
+        halted = ", halted" if money["halted"] else ""
+        live = f"{strategies['live']} live ({worth}, {money['open_positions']} open{halted})  "
     return (
         f"{events['consumed']:,}{of} events  generation {report['generations']}  "
         f"{strategies['simulating']} simulating  {strategies['paper']} on paper  {live}"

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from memesnipe.market.events import COVER_SIDE, SELL_SIDE, SIDE_NAMES
 from memesnipe.protocol.account import Account
-from memesnipe.storage.schema import EquityRow, OrderRow, PositionRow, TradeRow
+from memesnipe.storage.schema import BreakerRow, EquityRow, OrderRow, PositionRow, TradeRow
 from memesnipe.storage.schema_submissions import SubmissionRow
 
 Json = dict[str, Any]
@@ -21,6 +21,7 @@ def account_figures(conn: Connection, run_id: int, account: Account) -> Json:
     position = (PositionRow.run_id == run_id, PositionRow.account == account)
     filled = TradeRow.status != "FAILED"
     mark = select(EquityRow).where(EquityRow.run_id == run_id, EquityRow.account == account)
+    halted = select(BreakerRow.halted).where(BreakerRow.run_id == run_id, BreakerRow.account == account)
     last = conn.execute(mark.order_by(EquityRow.seq.desc()).limit(1)).first()
     return {
         "orders": _count(conn, *order),
@@ -30,6 +31,7 @@ def account_figures(conn: Connection, run_id: int, account: Account) -> Json:
         "open_positions": _count(conn, *position, PositionRow.cost_lamports > 0),
         "equity_lamports": last.equity_lamports if last else None,
         "equity_usd": last.equity_usd if last else None,
+        "halted": bool(conn.scalar(halted)),
     }
 
 

@@ -18,7 +18,7 @@ class Learned:
 
     generations: int
     evaluations: int  # genomes tried, each time counted
-    proposed: int  # strategies better than luck in their backtest
+    proposed: int  # strategies that were admitted: by default, those better than luck in their backtest
     last_reason: str  # why the last generation proposed none; "" where it did
     on_probation: int
     proven: int
@@ -96,7 +96,7 @@ def in_words(facts: Learned) -> str:
     if not facts.proposed:
         return f"{tried}; none was better than luck ({facts.last_reason}). All capital stays in cash."
     were = "was" if facts.proposed == 1 else "were"
-    return f"{tried}; {facts.proposed:,} {were} better than luck in the backtest. {_standing(facts)}"
+    return f"{tried}; {facts.proposed:,} {were} admitted to the simulation. {_standing(facts)}"
 
 
 def _standing(facts: Learned) -> str:

@@ -67,6 +67,12 @@ def test_with_events_the_line_shows_figures_and_health() -> None:
     assert line(BEGUN | {"halted": True}, WELL).endswith("risk normal, halted  healthy")
 
 
+def test_a_halt_of_the_live_account_is_shown() -> None:
+    live = {"equity_usd": 1_496.55, "open_positions": 0, "halted": True}
+    assert "0 live ($1,496.55, 0 open, halted)" in line(BEGUN | {"live": live}, WELL)
+    assert "halted" not in line(BEGUN | {"live": live | {"halted": False}}, WELL)
+
+
 def test_a_full_disk_is_named_and_parts_are_grouped_by_reason() -> None:
     reason = "could not extend file: No space left on device"
     shown = line(BEGUN, health("unhealthy", executor=("recovering", reason), position=("recovering", reason)))

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -11,10 +12,11 @@ from typing import Any, Final
 
 import psutil
 import ray
-from ray._private import ray_constants, services
+from ray._private import services
 from ray._private.node import Node
 
 from actors import forked_worker
+from actors.loopback import is_on_loopback_alone, on_loopback
 from actors.worker_server import WorkerServer
 from memesnipe.api.proxy_callback import CALLBACK
 from memesnipe.api.serve_imports import PRELOAD
@@ -92,8 +94,11 @@ def connect_ray(
 
 def _join(address: str, common: dict[str, Any]) -> str:
     _probe(address)
+    # A Ray that listens on loopback alone is reached only by a client that takes this for the machine's address too.
+    reached = on_loopback(Path(tempfile.gettempdir()) / "ray") if is_on_loopback_alone(address) else nullcontext()
     try:
-        return str(ray.init(address=address, **common).dashboard_url or "")
+        with reached:
+            return str(ray.init(address=address, **common).dashboard_url or "")
     except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
         raise MemeSnipeError(_why_not(address, error)) from error
 
@@ -116,7 +121,7 @@ def _start(home: Path, own: dict[str, Any]) -> str:
     services.get_node = _wait_for_node  # Ray retries it for 30 s, which no setting changes
     before = set(psutil.Process().children())
     try:
-        with _on_loopback(folder), essential_processes(), _forked_workers_in(folder):
+        with on_loopback(folder), essential_processes(), _forked_workers_in(folder):
             return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # Ray raises a bare Exception when one of its parts is too slow
         ray.shutdown()
@@ -169,28 +174,6 @@ def _wait_for_node(gcs_address: str, node_id: str) -> Any:
 def _has_raylet() -> bool:
     children = psutil.Process().children()
     return any(child.name() == "raylet" and child.status() != psutil.STATUS_ZOMBIE for child in children)
-
-
-@contextmanager
-def _on_loopback(folder: Path) -> Iterator[None]:
-    """Make a Ray that is started in this context listen on loopback, with its dashboard's sockets beside ``folder``.
-
-    By default Ray listens on all addresses on Linux and on loopback on macOS; this switch selects loopback.
-    """
-    inherited = {ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0", "TMPDIR": str(folder.parent)}
-    is_enabled = ray_constants.ENABLE_RAY_CLUSTER
-    before = {name: os.environ.get(name) for name in inherited}
-    os.environ.update(inherited)
-    ray_constants.ENABLE_RAY_CLUSTER = False
-    try:
-        yield
-    finally:
-        ray_constants.ENABLE_RAY_CLUSTER = is_enabled
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager
@@ -250,7 +233,7 @@ def start_dashboard() -> str:
     """
     node: Any = ray._private.worker._global_node
     try:
-        with _on_loopback(Path(node.get_session_dir_path()).parent):
+        with on_loopback(Path(node.get_session_dir_path()).parent):
             node.start_api_server(include_dashboard=True, raise_on_failure=True)
     except Exception as error:  # a bare Exception is what Ray raises
         raise MemeSnipeError(f"Ray's dashboard does not start: {first_line(error)}") from error

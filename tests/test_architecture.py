@@ -28,6 +28,7 @@ def test_only_listed_modules_use_the_environment() -> None:
         "memesnipe/config/settings.py",
         "memesnipe/servers/child.py",
         "actors/connection.py",
+        "actors/loopback.py",
         "actors/forked_worker.py",
         "actors/worker_server.py",
         "memesnipe/runtime/ray_process.py",

@@ -11,6 +11,7 @@ import pytest
 import ray
 
 from actors.connection import connect_ray, disconnect_ray
+from memesnipe.servers.process import wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
 
@@ -73,9 +74,25 @@ def test_a_worker_that_dies_leaves_no_zombie(server: psutil.Process) -> None:
     one = worker()
     ray.get(one.parent.remote())
     ray.kill(one)
-    with pytest.raises(ray.exceptions.RayActorError):
+    assert wait_until(lambda: _is_dead(one), 20)  # a kill takes effect some time after its call
+    assert wait_until(lambda: not _zombies(server), 10)
+
+
+def _is_dead(one: Any) -> bool:
+    try:
         ray.get(one.parent.remote())
-    assert all(child.status() != psutil.STATUS_ZOMBIE for child in server.children())
+    except ray.exceptions.RayActorError:
+        return True
+    return False
+
+
+def _zombies(server: psutil.Process) -> list[int]:
+    children = psutil.process_iter(["ppid", "status"])
+    return [
+        child.pid
+        for child in children
+        if child.info["ppid"] == server.pid and child.info["status"] == psutil.STATUS_ZOMBIE
+    ]
 
 
 def test_workers_start_although_the_server_has_died(server: psutil.Process) -> None:

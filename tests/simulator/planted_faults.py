@@ -304,7 +304,7 @@ FAULTS: Final = [
     PlantedFault("a loss of Redis not noticed", Bus, "assert_complete", nothing, 93),
     PlantedFault("foreign entries accepted", EntryMac, "matches", returns(True), 11),
     PlantedFault("an event skipped by a reader", Bus, "read", _skip_first_read),
-    PlantedFault("messages applied before those they follow from", Executor, "with_dependencies", _all_entries, 1043),
+    PlantedFault("messages applied before those they follow from", Executor, "with_dependencies", _all_entries, 3078),
     PlantedFault("a snapshot left out", Consumer, "add_snapshot", nothing),
     PlantedFault(
         "events after a snapshot not replayed at a start",

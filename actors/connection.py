@@ -3,7 +3,6 @@
 import os
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -16,7 +15,7 @@ from ray._private import services
 from ray._private.node import Node
 
 from actors import forked_worker
-from actors.loopback import is_on_loopback_alone, on_loopback
+from actors.loopback import PROBE_S, is_on_loopback_alone, on_loopback
 from actors.worker_server import WorkerServer
 from memesnipe.api.proxy_callback import CALLBACK
 from memesnipe.api.serve_imports import PRELOAD
@@ -39,7 +38,6 @@ _ENVIRONMENT: Final = {
     CALLBACK[0]: CALLBACK[1],
     PRELOAD[0]: PRELOAD[1],
 }
-_PROBE_S: Final = 5.0
 _POLL_S: Final = 0.2
 _RETRY_AFTER_S: Final = 2.0
 _KILL_S: Final = 10.0
@@ -92,10 +90,15 @@ def connect_ray(
     return f"http://{url}" if url else ""
 
 
+def _local_ray(folder: Path) -> AbstractContextManager[None]:
+    """Start parts of a Ray on loopback, with the sockets of its dashboard beside its folder."""
+    return on_loopback(TMPDIR=str(folder.parent))
+
+
 def _join(address: str, common: dict[str, Any]) -> str:
     _probe(address)
     # A Ray that listens on loopback alone is reached only by a client that takes this for the machine's address too.
-    reached = on_loopback(Path(tempfile.gettempdir()) / "ray") if is_on_loopback_alone(address) else nullcontext()
+    reached = on_loopback() if is_on_loopback_alone(address) else nullcontext()
     try:
         with reached:
             return str(ray.init(address=address, **common).dashboard_url or "")
@@ -121,7 +124,7 @@ def _start(home: Path, own: dict[str, Any]) -> str:
     services.get_node = _wait_for_node  # Ray retries it for 30 s, which no setting changes
     before = set(psutil.Process().children())
     try:
-        with on_loopback(folder), essential_processes(), _forked_workers_in(folder):
+        with _local_ray(folder), essential_processes(), _forked_workers_in(folder):
             return str(ray.init(address="local", _temp_dir=str(folder), **own).dashboard_url or "")
     except Exception as error:  # Ray raises a bare Exception when one of its parts is too slow
         ray.shutdown()
@@ -233,7 +236,7 @@ def start_dashboard() -> str:
     """
     node: Any = ray._private.worker._global_node
     try:
-        with on_loopback(Path(node.get_session_dir_path()).parent):
+        with _local_ray(Path(node.get_session_dir_path()).parent):
             node.start_api_server(include_dashboard=True, raise_on_failure=True)
     except Exception as error:  # a bare Exception is what Ray raises
         raise MemeSnipeError(f"Ray's dashboard does not start: {first_line(error)}") from error
@@ -250,7 +253,7 @@ def _probe(address: str) -> None:
     if not separator or not port.isdecimal():
         return  # `auto`, for example
     try:
-        socket.create_connection((host, int(port)), timeout=_PROBE_S).close()
+        socket.create_connection((host, int(port)), timeout=PROBE_S).close()
     except OSError as error:
         raise MemeSnipeError(f"no Ray cluster responds at {address}: {first_line(error)}; check RAY_ADDRESS") from error
 

@@ -4,23 +4,25 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import ray
 from ray._private import ray_constants
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
-_PROBE_S: Final = 5.0
+PROBE_S: Final = 5.0
 
 
 @contextmanager
-def on_loopback(folder: Path) -> Iterator[None]:
-    """Make a Ray that is started in this context listen on loopback, with its dashboard's sockets beside ``folder``.
+def on_loopback(**variables: str) -> Iterator[None]:
+    """Make a Ray that is started or joined in this context use loopback alone.
 
     By default Ray listens on all addresses on Linux and on loopback on macOS; this switch selects loopback.
+
+    Args:
+        variables: of the environment, for processes that are started meanwhile.
     """
-    inherited = {ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0", "TMPDIR": str(folder.parent)}
+    inherited = {ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0", **variables}
     is_enabled = ray_constants.ENABLE_RAY_CLUSTER
     before = {name: os.environ.get(name) for name in inherited}
     os.environ.update(inherited)
@@ -43,7 +45,7 @@ def is_on_loopback_alone(address: str) -> bool:
         return False
     own: Any = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
     try:
-        socket.create_connection((own, int(port)), timeout=_PROBE_S).close()
+        socket.create_connection((own, int(port)), timeout=PROBE_S).close()
     except OSError:
         return True
     return False

@@ -43,4 +43,4 @@ def test_an_address_without_a_server_is_refused_at_once(tmp_path: Path) -> None:
         address = f"127.0.0.1:{reserved.getsockname()[1]}"
         with pytest.raises(MemeSnipeError, match=f"^no Ray cluster responds at {address}: .*Connection refused"):
             connect_ray(address, tmp_path, "test")
-    assert connection._PROBE_S < 10
+    assert connection.PROBE_S < 10

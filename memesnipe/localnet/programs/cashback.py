@@ -23,9 +23,9 @@ from memesnipe.localnet.programs.state import (
 )
 from memesnipe.solana.addresses import PUMP_AMM, PUMP_AMM_GLOBAL_CONFIG, TOKEN, WRAPPED_SOL, token_address
 from memesnipe.solana.instructions.pumpswap import CASHBACK_FORMATS, PoolSell, PoolTrade
+from memesnipe.solana.instructions.pumpswap_accounts import accumulator_address
 from memesnipe.solana.instructions.pumpswap_cashback import (
     CashbackTradeAccounts,
-    accumulator_address,
     cashback_address,
     pool_v2_address,
 )

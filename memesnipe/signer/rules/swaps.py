@@ -14,9 +14,9 @@ from memesnipe.signer.rules.trades import Trade, read_jupiter, read_pump, read_p
 from memesnipe.solana.addresses import JUPITER, PUMP, PUMP_AMM, TOKEN, TOKEN_PROGRAMS, WRAPPED_SOL, token_address
 from memesnipe.solana.instructions import jupiter, pumpfun, pumpswap
 from memesnipe.solana.instructions.layout import DISCRIMINATOR_BYTES, DecodeError
+from memesnipe.solana.instructions.pumpswap_accounts import accumulator_address
 from memesnipe.solana.instructions.pumpswap_cashback import (
     INIT_ACCUMULATOR,
-    accumulator_address,
     cashback_address,
     create_accumulator,
 )

@@ -10,7 +10,8 @@ from solders.instruction import Instruction
 from memesnipe.signer.refusal import Reason, RefusedError
 from memesnipe.signer.rules.effects import Context, Effects, account_keys, refuse_instruction
 from memesnipe.solana.addresses import SYSTEM, TOKEN, TOKEN_PROGRAMS, WRAPPED_SOL, token_address
-from memesnipe.solana.instructions.pumpswap_cashback import accumulator_address, cashback_address
+from memesnipe.solana.instructions.pumpswap_accounts import accumulator_address
+from memesnipe.solana.instructions.pumpswap_cashback import cashback_address
 
 _CLOSE_ACCOUNT: Final = b"\x09"
 _SYNC_NATIVE: Final = b"\x11"

@@ -18,7 +18,8 @@ from memesnipe.solana.addresses import (
 )
 from memesnipe.solana.instructions.pumpfun import bonding_curve
 from memesnipe.solana.instructions.pumpswap import canonical_pool
-from memesnipe.solana.instructions.pumpswap_cashback import accumulator_address, cashback_address
+from memesnipe.solana.instructions.pumpswap_accounts import accumulator_address
+from memesnipe.solana.instructions.pumpswap_cashback import cashback_address
 from memesnipe.solana.mint_account import MintError, parse_mint
 from memesnipe.solana.pump_accounts import BondingCurve, PumpAccountError, PumpPool
 from memesnipe.solana.pump_config import PoolConfig, PumpGlobal

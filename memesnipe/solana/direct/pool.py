@@ -14,9 +14,9 @@ from memesnipe.market.pools import Pool, quote_buy, quote_sell
 from memesnipe.solana.addresses import TOKEN, WRAPPED_SOL, token_address
 from memesnipe.solana.direct.accounts import CoinAccounts
 from memesnipe.solana.instructions import pumpswap
+from memesnipe.solana.instructions.pumpswap_accounts import accumulator_address
 from memesnipe.solana.instructions.pumpswap_cashback import (
     CashbackTradeAccounts,
-    accumulator_address,
     cashback_trade_accounts,
     create_accumulator,
 )

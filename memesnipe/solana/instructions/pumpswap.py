@@ -15,16 +15,13 @@ from solders.pubkey import Pubkey
 from memesnipe.solana.addresses import (
     PUMP,
     PUMP_AMM,
-    PUMP_AMM_EVENT_AUTHORITY,
-    PUMP_AMM_FEE_CONFIG,
-    PUMP_AMM_GLOBAL_CONFIG,
-    SYSTEM,
     TOKEN,
     WRAPPED_SOL,
     pda,
     token_address,
 )
 from memesnipe.solana.instructions.layout import AccountLayout, InstructionFormat, decode_any
+from memesnipe.solana.instructions.pumpswap_accounts import common_accounts
 from memesnipe.solana.instructions.pumpswap_cashback import BUY_ACCOUNTS, SELL_ACCOUNTS, CashbackTradeAccounts
 
 _CANONICAL_INDEX: Final = b"\0\0"
@@ -145,21 +142,6 @@ def pool_trade_accounts(
         buyback_wallet: one of the eight in the account `PUMP_AMM_GLOBAL_CONFIG`.
     """
     return PoolTradeAccounts(
-        pool=pool,
-        user=user,
-        global_config=PUMP_AMM_GLOBAL_CONFIG,
-        base_mint=mint,
-        quote_mint=WRAPPED_SOL,
-        user_base_token_account=token_address(user, mint, base_token_program),
-        user_quote_token_account=token_address(user, WRAPPED_SOL, TOKEN),
-        pool_base_token_account=token_address(pool, mint, base_token_program),
-        pool_quote_token_account=token_address(pool, WRAPPED_SOL, TOKEN),
-        base_token_program=base_token_program,
-        quote_token_program=TOKEN,
-        system_program=SYSTEM,
-        user_volume_accumulator=pda(PUMP_AMM, b"user_volume_accumulator", user),
-        fee_config=PUMP_AMM_FEE_CONFIG,
+        **common_accounts(pool, mint, base_token_program, user),
         buyback_fee_recipient=token_address(buyback_wallet, WRAPPED_SOL, TOKEN),
-        event_authority=PUMP_AMM_EVENT_AUTHORITY,
-        program=PUMP_AMM,
     )

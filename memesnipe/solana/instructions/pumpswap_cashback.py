@@ -19,8 +19,6 @@ from memesnipe.solana.addresses import (
     ASSOCIATED_TOKEN,
     PUMP_AMM,
     PUMP_AMM_EVENT_AUTHORITY,
-    PUMP_AMM_FEE_CONFIG,
-    PUMP_AMM_GLOBAL_CONFIG,
     PUMP_FEES,
     SYSTEM,
     TOKEN,
@@ -29,6 +27,7 @@ from memesnipe.solana.addresses import (
     token_address,
 )
 from memesnipe.solana.instructions.layout import AccountLayout
+from memesnipe.solana.instructions.pumpswap_accounts import accumulator_address, common_accounts
 
 INIT_ACCUMULATOR: Final = bytes.fromhex("5e06ca73ff60e8b7")  # init_user_volume_accumulator
 GLOBAL_VOLUME_ACCUMULATOR: Final = pda(PUMP_AMM, b"global_volume_accumulator")
@@ -83,11 +82,6 @@ SELL_ACCOUNTS: Final = AccountLayout(
 )
 
 
-def accumulator_address(wallet: Pubkey) -> Pubkey:
-    """Return the account in which PumpSwap adds up what a wallet trades."""
-    return pda(PUMP_AMM, b"user_volume_accumulator", wallet)
-
-
 def cashback_address(wallet: Pubkey) -> Pubkey:
     """Return the token account that collects a wallet's cashback from pools that are quoted in SOL."""
     return token_address(accumulator_address(wallet), WRAPPED_SOL, TOKEN)
@@ -120,28 +114,13 @@ def cashback_trade_accounts(
     """
     vault = pda(PUMP_AMM, b"creator_vault", coin_creator)
     return CashbackTradeAccounts(
-        pool=pool,
-        user=user,
-        global_config=PUMP_AMM_GLOBAL_CONFIG,
-        base_mint=mint,
-        quote_mint=WRAPPED_SOL,
-        user_base_token_account=token_address(user, mint, base_token_program),
-        user_quote_token_account=token_address(user, WRAPPED_SOL, TOKEN),
-        pool_base_token_account=token_address(pool, mint, base_token_program),
-        pool_quote_token_account=token_address(pool, WRAPPED_SOL, TOKEN),
+        **common_accounts(pool, mint, base_token_program, user),
         protocol_fee_recipient=protocol_fee_recipient,
         protocol_fee_recipient_token_account=token_address(protocol_fee_recipient, WRAPPED_SOL, TOKEN),
-        base_token_program=base_token_program,
-        quote_token_program=TOKEN,
-        system_program=SYSTEM,
         associated_token_program=ASSOCIATED_TOKEN,
-        event_authority=PUMP_AMM_EVENT_AUTHORITY,
-        program=PUMP_AMM,
         coin_creator_vault_ata=token_address(vault, WRAPPED_SOL, TOKEN),
         coin_creator_vault_authority=vault,
-        fee_config=PUMP_AMM_FEE_CONFIG,
         fee_program=PUMP_FEES,
-        user_volume_accumulator=accumulator_address(user),
         cashback_token_account=cashback_address(user),
         pool_v2=pool_v2_address(mint),
         buyback_wallet=buyback_wallet,

@@ -23,7 +23,8 @@ from memesnipe.market.wide import mul_div_up
 from memesnipe.solana.addresses import PUMP, PUMP_AMM, TOKEN, TOKEN_2022, WRAPPED_SOL, pda, token_address
 from memesnipe.solana.curve_quotes import pool_of
 from memesnipe.solana.instructions import pumpfun, pumpswap
-from memesnipe.solana.instructions.pumpswap_cashback import accumulator_address, cashback_address
+from memesnipe.solana.instructions.pumpswap_accounts import accumulator_address
+from memesnipe.solana.instructions.pumpswap_cashback import cashback_address
 from memesnipe.solana.instructions.spl import create_token_account
 from tests.localnet.programs.market import ME, OneCoin, spent
 

@@ -41,7 +41,8 @@ from memesnipe.solana.direct.source import DirectSource
 from memesnipe.solana.fills import wallet_change
 from memesnipe.solana.instructions.pumpfun import bonding_curve
 from memesnipe.solana.instructions.pumpswap import canonical_pool
-from memesnipe.solana.instructions.pumpswap_cashback import accumulator_address, cashback_address
+from memesnipe.solana.instructions.pumpswap_accounts import accumulator_address
+from memesnipe.solana.instructions.pumpswap_cashback import cashback_address
 from memesnipe.solana.jupiter import JupiterClient
 from memesnipe.solana.pump_accounts import NO_KEY
 from memesnipe.solana.pump_config import PoolConfig, PumpGlobal

@@ -22,15 +22,8 @@ os._exit(0)
 """
 
 
-@pytest.mark.parametrize(
-    ("option", "last", "expected"),
-    [
-        ("survives", b"", b""),
-        ("survives", STOP, b"stops the actors"),
-        ("ends", b"", b"stops the actors"),
-    ],
-)
-def test_only_a_system_that_survives_its_client_is_left_alone(option: str, last: bytes, expected: bytes) -> None:
+def driver(option: str) -> tuple["subprocess.Popen[bytes]", int]:
+    """Start a driver and give it its run; return it, and the end of the pipe that its messages come from."""
     read, write = os.pipe()
     command = [sys.executable, "-c", DRIVER, str(write), option]
     process = subprocess.Popen(
@@ -40,6 +33,20 @@ def test_only_a_system_that_survives_its_client_is_left_alone(option: str, last:
     assert process.stdin is not None
     process.stdin.write(b"7\n")
     process.stdin.flush()
+    return process, read
+
+
+@pytest.mark.parametrize(
+    ("option", "last", "expected"),
+    [
+        ("survives", b"", b""),
+        ("survives", STOP, b"stops the actors"),
+        ("ends", b"", b"stops the actors"),
+    ],
+)
+def test_only_a_system_that_survives_its_client_is_left_alone(option: str, last: bytes, expected: bytes) -> None:
+    process, read = driver(option)
+    assert process.stdin is not None
     with os.fdopen(read, "rb") as messages:
         assert messages.readline().startswith(b'{"ready"')
         if last:
@@ -51,15 +58,7 @@ def test_only_a_system_that_survives_its_client_is_left_alone(option: str, last:
 
 
 def test_a_lost_reader_is_a_killed_client_too() -> None:
-    read, write = os.pipe()
-    command = [sys.executable, "-c", DRIVER, str(write), "survives"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, pass_fds=(write,), stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    )
-    os.close(write)
-    assert process.stdin is not None
-    process.stdin.write(b"7\n")
-    process.stdin.flush()
+    process, read = driver("survives")
     with os.fdopen(read, "rb") as messages:
         messages.readline()
     assert process.wait(60) == 0  # although its standard input is still open

@@ -1,6 +1,6 @@
 """`promote --busiest`: the strategies that trade most, moved up as far as the run goes."""
 
-from typing import Any, Final
+from typing import Any
 
 from memesnipe.cli.account_figures import accounts_of
 from memesnipe.cli.manual_commands import send_command, strategies_of_run
@@ -10,8 +10,6 @@ from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.database import open_database
 from memesnipe.storage import views
-
-_STEPS: Final = {True: 2, False: 1}  # from the simulation to paper and, in a live run, from there to live
 
 
 def promote_busiest(count: int, reason: str) -> dict[str, Any]:
@@ -32,11 +30,12 @@ def promote_busiest(count: int, reason: str) -> dict[str, Any]:
         raise MemeSnipeError("no simulating strategy has traded yet; try again after the next generation")
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         is_live = Account.LIVE in accounts_of(views.report(connection, run_id))
+    steps = 2 if is_live else 1  # from the simulation to paper and, in a live run, from there to live
     outcomes: dict[str, Any] = {}
     refusals: list[RefusedError] = []
     for spec_id in busy:
         try:
-            for _ in range(_STEPS[is_live]):
+            for _ in range(steps):
                 outcomes[spec_id] = send_command(CommandName.PROMOTE, spec_id, reason)["outcome"]
         except RefusedError as error:  # it may have been retired meanwhile
             outcomes[spec_id] = str(error)

@@ -94,25 +94,21 @@ def axis(
 
 def _short(value: float) -> str:
     """Return a number with three digits, thousands and millions as K and M."""
-    for size, letter in ((1e6, "M"), (1e4, "K")):
-        if abs(value) >= size:
-            return f"{value / (1e6 if letter == 'M' else 1e3):,.3g}{letter}"
+    for least, unit, letter in ((1e6, 1e6, "M"), (1e4, 1e3, "K")):
+        if abs(value) >= least:
+            return f"{value / unit:,.3g}{letter}"
     return f"{float(f'{value:.3g}'):,g}"
 
 
 def _exits(genome: Genome) -> tuple[Axis, Axis]:
-    exits = genome.exits
+    return _exit(genome, "stop_loss", "stop loss"), _exit(genome, "take_profit", "take profit")
 
-    def with_stop(of: Genome, value: float) -> Genome:
-        return replace(of, exits=replace(of.exits, stop_loss=value))
 
-    def with_target(of: Genome, value: float) -> Genome:
-        return replace(of, exits=replace(of.exits, take_profit=value))
+def _exit(genome: Genome, field: str, name: str) -> Axis:
+    def with_value(of: Genome, value: float) -> Genome:
+        return replace(of, exits=replace(of.exits, **{field: value}))
 
-    return (
-        axis("stop loss", EXITS["stop_loss"], exits.stop_loss, with_stop),
-        axis("take profit", EXITS["take_profit"], exits.take_profit, with_target),
-    )
+    return axis(name, EXITS[field], getattr(genome.exits, field), with_value)
 
 
 def _signal(genome: Genome, families: Families) -> tuple[Axis, Axis]:
@@ -120,17 +116,7 @@ def _signal(genome: Genome, families: Families) -> tuple[Axis, Axis]:
     strongest = max(range(len(genome.signals)), key=lambda i: genome.signals[i].weight)
     gene = genome.signals[strongest]
     found = [_parameter(gene, strongest, name, known) for name, known in families[gene.family].params.items()]
-
-    def with_hold(of: Genome, value: float) -> Genome:
-        return replace(of, exits=replace(of.exits, max_hold_s=value))
-
-    def with_trailing(of: Genome, value: float) -> Genome:
-        return replace(of, exits=replace(of.exits, trailing_stop=value))
-
-    found += [
-        axis("longest holding time", EXITS["max_hold_s"], genome.exits.max_hold_s, with_hold),
-        axis("trailing stop", EXITS["trailing_stop"], genome.exits.trailing_stop, with_trailing),
-    ]
+    found += [_exit(genome, "max_hold_s", "longest holding time"), _exit(genome, "trailing_stop", "trailing stop")]
     return found[0], found[1]
 
 

@@ -133,9 +133,10 @@ class MarketData:
         self._asked_at_s = self.context.clock.monotonic_s()
         self._halt_watch.check(self.context.database)
         with self.context.database.connect() as connection:
+            # The offsets first: a command that was recorded before the last decision was applied takes effect there.
+            events, decided = read_offsets(connection, self.context.run_id, EVENTS, ALLOCATIONS)
             commands = pending_commands(connection, self.context.run_id)
             allocations = self._pending_allocations(connection)
-            events, decided = read_offsets(connection, self.context.run_id, EVENTS, ALLOCATIONS)
         self._update_readers(events)
         if commands:
             self._assign(commands)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from memesnipe.config.home import Home
 from memesnipe.errors import MemeSnipeError
 from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.streams import ALLOCATIONS
 from memesnipe.runtime.database import migrated
 from memesnipe.runtime.up_process import UpProcess, last_line
 from memesnipe.servers.servers import LocalServers
@@ -49,20 +50,25 @@ AIM_POLL_S: Final = 0.001  # short, to aim at activities
 _SEQ_POLL_S: Final = 0.02
 _PROGRESS_POLL_S: Final = 0.1
 
-# A command takes effect after the last published event, so it must be enqueued while the feed waits at the same
-# decision in every replay. A database trigger does that in the transaction in which the feed reaches the decision.
+# A command takes effect after the last published event, before or after the allocations that follow from that event,
+# whichever the executor receives first. To take effect at the same point in every replay, it must be enqueued while the
+# feed waits at the same decision, and once the executor has applied that decision. A database trigger does so in the
+# transaction in which the executor applies it.
 _PLAN: Final = (
     "CREATE TABLE chaos_plan (after_seq bigint NOT NULL, name text NOT NULL)",
     """
     CREATE FUNCTION enqueue_planned() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
+        WITH due AS (DELETE FROM chaos_plan WHERE after_seq <= NEW.seq RETURNING after_seq, name)
         INSERT INTO commands (run_id, name, spec_id, reason)
-        SELECT NEW.run_id, name, '', 'chaos' FROM chaos_plan
-        WHERE after_seq > OLD.decision_seq AND after_seq <= NEW.decision_seq ORDER BY after_seq;
+        SELECT NEW.run_id, name, '', 'chaos' FROM due ORDER BY after_seq;
         RETURN NULL;
     END $$
     """,
-    "CREATE TRIGGER enqueue_planned AFTER UPDATE ON feed_cursors FOR EACH ROW EXECUTE FUNCTION enqueue_planned()",
+    f"""
+    CREATE TRIGGER enqueue_planned AFTER INSERT OR UPDATE ON stream_offsets FOR EACH ROW
+    WHEN (NEW.actor = 'executor' AND NEW.stream = '{ALLOCATIONS}') EXECUTE FUNCTION enqueue_planned()
+    """,
 )
 
 Plan = Mapping[int, CommandName]

@@ -4,7 +4,8 @@ import random
 import shutil
 import tempfile
 import time
-from itertools import islice
+from collections.abc import Sequence
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from memesnipe.storage.views import latest_run
 from memesnipe.tapes.tape import Tape, TapeFile, write_tape
 from memesnipe.testing.chaos.faults import FaultInjector
 from memesnipe.testing.chaos.replay import AIM_POLL_S, Plan, Replay, home_of
+from memesnipe.trading.replay import Control
 from memesnipe.verification.audit import Recorded, compare, read_run
 from memesnipe.verification.decisions import Decisions, compare_decisions, read_decisions
 
@@ -148,7 +150,19 @@ def _differences(recorded: Recorded, expected: Recorded) -> list[str]:
     applied, planned = _effects(recorded), _effects(expected)
     if applied != planned:
         differences.append(f"commands: {applied}, expected {planned}")
-    return differences
+    return differences + _difference_of_controls(recorded.controls, expected.controls)
+
+
+def _difference_of_controls(recorded: Sequence[Control], expected: Sequence[Control]) -> list[str]:
+    """Return the first control that was not applied at its place, if any: all other differences may follow from it."""
+    for number, (found, due) in enumerate(zip_longest(recorded, expected), 1):
+        if found != due:
+            return [f"control {number}: {_text_of(found)}, expected {_text_of(due)}"]
+    return []
+
+
+def _text_of(control: Control | None) -> str:
+    return f"{control.stream}/{control.entry} after event {control.effective_seq}" if control is not None else "none"
 
 
 def _effects(run: Recorded) -> list[tuple[int, CommandName, str, str]]:

@@ -14,7 +14,7 @@ from memesnipe.engine.memory import prefetch
 from memesnipe.engine.points import Points
 
 _AHEAD: Final = 4  # genes between the one that votes and the one that is prefetched
-_FETCHED: Final = 64  # deliveries of a batch whose states are prefetched; in a larger one the misses do not dominate
+_FETCHED: Final = 1_024  # deliveries of a batch whose states are prefetched; in a larger one the misses do not dominate
 _WORD: Final = 64  # points
 
 
@@ -97,8 +97,9 @@ def vote(
 def _fetch(gene: Any, deliveries: Any, delivery_count: int) -> None:
     """Prefetch a gene's memory for the tokens of the deliveries, while earlier genes vote.
 
-    In a small batch a gene touches little memory and nearly all of it is uncached: the misses would dominate. A state
-    may occupy the end of one cache line and the beginning of the next.
+    In a batch of up to about as many deliveries as there are tokens, a gene touches most states once and nearly all of
+    them are uncached: the misses would dominate. A state may occupy the end of one cache line and the beginning of the
+    next.
     """
     prefetch(gene.params)
     for index in range(delivery_count):

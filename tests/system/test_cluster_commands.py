@@ -20,7 +20,7 @@ from tests.system.test_autoscaling import FAKE
 from tests.test_cluster_yaml import CONFIG, NODE_TYPES, STARTS
 
 pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(600)]
-ADDED = "--include-dashboard=false --node-ip-address=127.0.0.1 --temp-dir={}"
+ADDED = "--node-ip-address=127.0.0.1 --temp-dir={}"
 RESOURCES = (
     "import json, ray, sys; ray.init(sys.argv[1], logging_level='ERROR'); print(json.dumps(ray.cluster_resources()))"
 )
@@ -60,6 +60,7 @@ def test_the_commands_start_a_head_and_nodes_with_the_resources_of_their_groups(
     def here(command: str) -> str:
         """Return a command with other ports, which may be taken here, and a folder of its own."""
         command = command.replace("6379", str(port)).replace("8085", str(free_port(0)))
+        command = command.replace("--head", "--head --include-dashboard=false")  # heads alone have one
         return command.replace("ray start", f"ray start {ADDED.format(home / 't')}").replace(
             ".venv/bin", sys.prefix + "/bin"
         )

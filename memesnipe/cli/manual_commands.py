@@ -41,6 +41,10 @@ _OUTCOME_WAIT_S: Final = 15.0
 _WAITING: Final = "waiting: it takes effect at the next event"
 
 
+class NotHeldError(InputError):
+    """The position is not held, or not any more."""
+
+
 def risk_state() -> dict[str, Any]:
     """Return the breaker's state of the newest run, and the counts of orders that the risk gate has refused.
 
@@ -123,7 +127,8 @@ def record(
     """Record a command.
 
     Raises:
-        InputError: there is no run, or no such strategy, account or position.
+        InputError: there is no run, or no such strategy or account.
+        NotHeldError: there is no such position.
         MemeSnipeError: the database does not record it in time.
     """
     deadline = time.monotonic() + _RECORD_S
@@ -137,7 +142,7 @@ def record(
     except NoSuchAccountError as error:
         raise InputError(f"{error}; `--account paper` names the other one") from error
     except NoSuchPositionError as error:
-        raise InputError(f"{error}; the page lists what is held") from error
+        raise NotHeldError(f"{error}; the page lists what is held") from error
     except TimeoutError as error:
         # Every order is recorded before it is sent, so trading is paused while the database does not respond.
         raise MemeSnipeError(

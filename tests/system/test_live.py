@@ -409,4 +409,5 @@ def test_a_halt_outlives_a_kill_and_a_reset_ends_it(one: Installation, system: L
     assert json.loads(one.run("down", "--json").stdout) == {"stopped": True}
     assert one.run("status", "--json").stdout == '{"running":false}\n'
     wait_for("no process to be left", lambda: not one.leftovers(), 30)
-    assert verified(one)["events"] >= before
+    verdict = verified(one)
+    assert (verdict["events"] >= before, verdict["status"]) == (True, "stopped")

@@ -23,6 +23,7 @@ from memesnipe.runtime.terminal import (
     reserve_stdout,
     stderr_console,
 )
+from memesnipe.signed import signed
 
 if TYPE_CHECKING:  # Ray and numba are slow to load
     from memesnipe.runtime.search_run import ReportProgress
@@ -114,7 +115,7 @@ def _print_search(summary: dict[str, Any]) -> None:
     rows = []
     for found in champions:
         sharpes = [f"{found[f'{part}_sharpe']:,.0f}" for part in ("train", "validation", "holdout")]
-        rest = (f"{found['holdout_return']:+.1%}", str(found["holdout_trades"]), f"{found['deflated_sharpe']:.3f}")
+        rest = (signed(found["holdout_return"], ".1%"), str(found["holdout_trades"]), f"{found['deflated_sharpe']:.3f}")
         rows.append((found["spec"]["spec_id"], *sharpes, *rest))
     print_rows("annualised Sharpe ratios; the search does not use the holdout", _CHAMPION_COLUMNS, rows)
     for found in champions:

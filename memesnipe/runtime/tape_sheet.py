@@ -18,6 +18,7 @@ from memesnipe.market.events import CURVE_COMPLETE, KIND_NAMES, MIGRATION, NS_PE
 from memesnipe.runtime.backtest_run import read_numbered_tape, run
 from memesnipe.runtime.backtest_sheet import sheet_of, when
 from memesnipe.sdk.registry import Families
+from memesnipe.signed import signed
 from memesnipe.tapes.tape import Tape
 from memesnipe.tearsheet.metrics import duration
 from memesnipe.tearsheet.sheet import Market, Sheet, Table
@@ -84,7 +85,7 @@ def _figures(result: StrategyResult) -> tuple[str, ...]:
         return ("–", "–", "–", "0", "–", "–")
     factor = f"{result.profit_factor:,.2f}" if result.wins < result.trades else "no loss"
     return (
-        f"{result.total_return:+.2%}", f"{result.sharpe:,.1f}", f"{result.max_drawdown:.2%}", f"{result.trades:,}",
+        signed(result.total_return, ".2%"), f"{result.sharpe:,.1f}", f"{result.max_drawdown:.2%}", f"{result.trades:,}",
         f"{result.win_rate:.1%}", factor,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from memesnipe.protocol.account import Account
+from memesnipe.signed import signed
 from memesnipe.storage.schema import EquityRow, GenerationRow, StrategyRow
 from memesnipe.storage.wording import plural
 
@@ -104,7 +105,8 @@ def _standing(facts: Learned) -> str:
     if not facts.on_probation and not facts.proven:
         return "None is expected to earn on fresh trades, so all capital stays in cash."
     families = f", mostly {', '.join(facts.families[:2])}" if facts.families else ""
-    expected = "" if facts.expected_return is None else f", with {facts.expected_return:+.1%} expected of a round trip"
+    mean = facts.expected_return
+    expected = "" if mean is None else f", with {signed(mean, '.1%')} expected of a round trip"
     on_paper = facts.proven + facts.on_probation - facts.live
     if not on_paper:
         trade = f"{facts.live:,} trade live"

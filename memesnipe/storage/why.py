@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from memesnipe.signed import signed
 from memesnipe.storage.wording import plural
 
 _NO_RESULT: Final = "It has no result yet, so it has no capital."
@@ -29,7 +30,7 @@ def why(mode: str, allocation_usd: float, evidence: dict[str, Any] | None, *, is
         return "It is retired: it has no capital and is not simulated."
     if not evidence:
         return "It was promoted by hand, and has no result yet." if is_by_hand else _NO_RESULT
-    expected = f"a round trip is expected to return {evidence['expected_return']:+.1%}"
+    expected = f"a round trip is expected to return {signed(evidence['expected_return'], '.1%')}"
     if mode == "simulating":
         return f"It is only simulated, without capital: {expected} after {_seen(evidence)}. {_needs(evidence)}"
     if allocation_usd <= 0.0:

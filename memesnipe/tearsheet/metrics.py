@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from memesnipe.market.events import NS_PER_S
+from memesnipe.signed import signed
 from memesnipe.stats import performance
 from memesnipe.stats.running import SECONDS_PER_YEAR
 from memesnipe.tearsheet.periods import DAY_S, HOUR_S, MINUTE_S, returns_by, risk_period_s
@@ -45,7 +46,7 @@ def _money(account: Account) -> list[Metric]:
     held = float(account.sol_usd[-1] / account.sol_usd[0] - 1.0) if account.sol_usd[0] > 0 else None
     elapsed_s = _elapsed_s(account)
     return [
-        Metric("Total profit", profit, f"{profit:+,.2f} USD", "in SOL, at the last price of SOL"),
+        Metric("Total profit", profit, f"{signed(profit, ',.2f')} USD", "in SOL, at the last price of SOL"),
         Metric("Total return", gained, _percent(gained), "in SOL"),
         Metric("Equity", float(usd[-1]), f"{usd[-1]:,.2f} USD", f"began with {usd[0]:,.2f} USD"),
         Metric("Return in USD", _ratio(usd), _percent(_ratio(usd)), "includes the change of SOL"),
@@ -96,7 +97,7 @@ def _trades(account: Account) -> list[Metric]:
         Metric(
             "Expectancy",
             mean,
-            _UNKNOWN if mean is None else f"{mean * price:+,.4f} USD",
+            _UNKNOWN if mean is None else f"{signed(mean * price, ',.4f')} USD",
             f"of a round trip; {_percent(float(ratios.mean()) if count else None)} of its stake",
         ),
         _number("SQN", performance.system_quality(profits), "t-statistic of the profit of a round trip"),
@@ -157,7 +158,7 @@ def _row(name: str, trips: list[Trip]) -> tuple[str, ...]:
     mean = float(np.mean([trip.profit_ratio for trip in trips]))
     factor = performance.profit_factor(profits)
     return (
-        name, f"{len(trips):,}", _percent(performance.win_rate(profits)).lstrip("+"), f"{profits.sum():+,.4f}",
+        name, f"{len(trips):,}", _percent(performance.win_rate(profits)).lstrip("+"), signed(profits.sum(), ",.4f"),
         _percent(mean), "no loss" if factor is None else f"{factor:,.2f}",
     )  # fmt: skip
 
@@ -191,7 +192,7 @@ def _ratio(values: Floats) -> float | None:
 
 
 def _percent(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:+,.2%}"
+    return _UNKNOWN if value is None else signed(value, ",.2%")
 
 
 def _share(name: str, value: float | None, meaning: str) -> Metric:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from memesnipe.storage import schema
 from memesnipe.storage.schema_actions import ActionRow
@@ -108,3 +109,16 @@ def test_periods_are_tinted_and_listed_for_each_account(page, serve, backend, al
         paper.get_by_label("By").select_option(name)
         api.expect(rows).to_have_count(len(found[name]))
     api.expect(rows.first).to_contain_text(f"+${found['months'][0]['profit_usd']:.2f}")
+
+
+@pytest.mark.usefixtures("all_running")
+def test_an_account_that_did_not_trade_has_neither_sign_nor_colour(page, serve, backend, insert, new_run, database):
+    kept = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+    with database.begin() as connection:
+        connection.execute(kept.values(settings={"initial_capital_usd": 1000.0}))
+    remainder = 1000.0 - 1.9e-7  # the capital is a whole number of lamports, a little less than 1,000 USD
+    insert(schema.EquityRow, seq=1, equity_usd=remainder, equity_lamports=5 * 10**9, cash_usd=remainder)
+    page.goto(serve(backend).url)
+    change = page.locator(".change").first
+    api.expect(change).to_have_text("$0 (0.0%) since the start")
+    assert change.get_attribute("class").split() == ["change"]

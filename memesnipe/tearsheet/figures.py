@@ -97,7 +97,7 @@ def _equity(account: Account) -> tuple[LineFigure, LineFigure]:
 def _rolling(account: Account) -> LineFigure:
     title, ts, values = rolling_sharpe(account)
     if not len(ts):
-        return LineFigure(title, "", [], note="The time is too short: it needs two hours or more.")
+        return LineFigure(title, "", [], note="The time is too short: it needs two days or more.")
     return LineFigure(title, "", [_thinned(Line("Sharpe", ts, values))])
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from memesnipe.storage import schema
 from memesnipe.storage.schema_actions import ActionRow
-from tests.api.browsing import CHROMIUM, MINT, SCREENSHOTS, VIEWS, expect_text
+from tests.api.browsing import CHROMIUM, EVIDENCE, MINT, RESULT, SCREENSHOTS, VIEWS, expect_text, genome
 
 api = pytest.importorskip("playwright.sync_api", reason="the page is tested with `pip install playwright`")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
@@ -109,6 +109,20 @@ def test_periods_are_tinted_and_listed_for_each_account(page, serve, backend, al
         paper.get_by_label("By").select_option(name)
         api.expect(rows).to_have_count(len(found[name]))
     api.expect(rows.first).to_contain_text(f"+${found['months'][0]['profit_usd']:.2f}")
+
+
+@pytest.mark.usefixtures("all_running")
+def test_a_strategy_without_a_trade_has_no_mean_and_under_a_day_no_ratio_of_a_year(page, serve, backend, insert):
+    none = {"round_trips": 0, "mean_return": 0.0}
+    result = RESULT | {"trades": 0, "win_rate": 0.0, "profit_factor": 0.0, "expectancy_usd": 0.0, "mean_hold_s": 0.0}
+    row = {"spec_id": "spec0", "mode": "simulating", "genome": genome("momentum_5m")}
+    insert(schema.StrategyRow, **row, result=result, evidence=EVIDENCE | none)
+    page.goto(f"{serve(backend).url}/#/strategies/spec0")
+    found = page.locator(".facts div")
+    for name in ("Win rate", "Profit factor", "Expectancy", "Mean holding time", "Mean of its fresh round trips"):
+        api.expect(found.filter(has_text=name).locator("dd")).to_have_text("–")
+    for name in ("Sharpe", "Sortino", "Calmar"):
+        api.expect(found.filter(has_text=re.compile(f"^{name}n/a"))).to_have_text(f"{name}n/a: under a day")
 
 
 @pytest.mark.usefixtures("all_running")

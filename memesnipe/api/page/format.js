@@ -51,6 +51,8 @@ export const one = numbers({ maximumFractionDigits: 1 });
 
 // A ratio that extrapolates to a year: less than a day does not carry it.
 export const yearly = (value, observedS) => (observedS < 86_400 ? "n/a: under a day" : two(value));
+// A figure of so many trades, which without any is none.
+export const of = (trades, write, value) => (trades ? write(value) : "–");
 export const bps = (value) => (value === null || value === undefined ? "–" : `${count(value)} bps`);
 export const interval = (pair) => (pair ? `${signedPercent(pair[0])} to ${signedPercent(pair[1])}` : "–");
 

@@ -4,7 +4,7 @@ import { card, failed, h, input, link, select } from "../dom.js";
 import * as f from "../format.js";
 import { throttle } from "../throttle.js";
 import { VirtualTable } from "../virtual_table.js";
-import { evidenceBar, families, modeBadge, needed, PNL, signed, strategyLink } from "./parts.js";
+import { evidenceBar, families, meanReturn, modeBadge, needed, PNL, signed, strategyLink } from "./parts.js";
 
 const REFRESH_MS = 5_000;
 const MAX_COMPARED = 5;
@@ -80,14 +80,14 @@ const FIGURES = [
   ["Expected of a trade", (s) => f.signedPercent(s.evidence?.expected_return)],
   ["with 95 %", (s) => f.interval(s.expected_interval)],
   ["Fresh round trips", (s) => f.count(s.evidence?.round_trips)],
-  ["Their mean", (s) => f.signedPercent(s.evidence?.mean_return)],
+  ["Their mean", meanReturn],
   ["P&L on paper, SOL", (s) => signed(s.paper_pnl_sol, f.signedSol)],
   ["Simulated return", (s) => signed(s.result?.total_return, f.signedPercent)],
   ["Simulated drawdown", (s) => f.ratio(s.result?.max_drawdown)],
-  ["Simulated Sharpe", (s) => f.two(s.result?.sharpe)],
-  ["Win rate", (s) => f.ratio(s.result?.win_rate)],
-  ["Profit factor", (s) => f.two(s.result?.profit_factor)],
-  ["Mean holding time", (s) => (s.result ? f.duration(s.result.mean_hold_s) : "–")],
+  ["Simulated Sharpe", (s) => (s.result ? f.yearly(s.result.sharpe, s.result.observed_s) : "–")],
+  ["Win rate", (s) => f.of(s.result?.trades, f.ratio, s.result?.win_rate)],
+  ["Profit factor", (s) => f.of(s.result?.trades, f.two, s.result?.profit_factor)],
+  ["Mean holding time", (s) => f.of(s.result?.trades, f.duration, s.result?.mean_hold_s)],
   ["Deflated Sharpe", (s) => f.two(s.deflated_sharpe)],
   ["Parity", (s) => f.bps(s.parity_bps)],
   ["Stop loss", (s) => f.ratio(s.genome.exits?.stop_loss)],

@@ -5,7 +5,7 @@ import { Candles } from "../candles.js";
 import { Chart } from "../charts.js";
 import { card, facts, h, link, table } from "../dom.js";
 import * as f from "../format.js";
-import { evidenceBar, families, modeBadge, needed, signed, tokenLink, when } from "./parts.js";
+import { evidenceBar, families, meanReturn, modeBadge, needed, signed, tokenLink, when } from "./parts.js";
 
 export function strategy(root, { path }) {
   const id = path[1];
@@ -56,14 +56,14 @@ const simulated = (s) => (s.result ? facts([
   ["Return", signed(s.result.total_return, f.signedPercent)],
   ["Profit", f.signedUsd(s.result.total_pnl_usd)],
   ["Round trips", f.count(s.result.trades)],
-  ["Win rate", f.ratio(s.result.win_rate)],
-  ["Profit factor", f.two(s.result.profit_factor)],
-  ["Expectancy", f.signedUsd(s.result.expectancy_usd)],
-  ["Sharpe", f.two(s.result.sharpe)],
-  ["Sortino", f.two(s.result.sortino)],
+  ["Win rate", f.of(s.result.trades, f.ratio, s.result.win_rate)],
+  ["Profit factor", f.of(s.result.trades, f.two, s.result.profit_factor)],
+  ["Expectancy", f.of(s.result.trades, f.signedUsd, s.result.expectancy_usd)],
+  ["Sharpe", f.yearly(s.result.sharpe, s.result.observed_s)],
+  ["Sortino", f.yearly(s.result.sortino, s.result.observed_s)],
   ["Calmar", f.yearly(s.result.calmar, s.result.observed_s)],
   ["Largest drawdown", f.ratio(s.result.max_drawdown)],
-  ["Mean holding time", f.duration(s.result.mean_hold_s)],
+  ["Mean holding time", f.of(s.result.trades, f.duration, s.result.mean_hold_s)],
   ["Fees", f.usd(s.result.fees_usd)],
   ["Observed", f.duration(s.result.observed_s)],
   ["Failed orders", `${f.count(s.result.failed)} of ${f.count(s.result.orders)}`],
@@ -77,7 +77,7 @@ function expectation(s, backtest) {
     ["Sharpe in validation", f.two(backtest?.validation_sharpe)],
     ["Deflated Sharpe since", f.two(s.deflated_sharpe)],
     ["Expected of a trade, 95 %", f.interval(s.expected_interval)],
-    ["Mean of its fresh trades", signed(s.evidence?.mean_return, f.signedPercent)],
+    ["Mean of its fresh trades", meanReturn(s)],
   ]);
 }
 

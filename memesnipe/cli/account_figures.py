@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from memesnipe.signed import signed
+from memesnipe.number_text import signed
 
 if TYPE_CHECKING:  # httpx is slow to load
     from memesnipe.client import Client

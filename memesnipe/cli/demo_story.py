@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from memesnipe.cli.demo_facts import Facts, Json
-from memesnipe.signed import signed
+from memesnipe.number_text import signed
 from memesnipe.storage.wording import plural
 
 _SHOWN_GENERATIONS: Final = 5

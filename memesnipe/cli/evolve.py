@@ -14,6 +14,7 @@ from memesnipe.cli.numbers import integer_option, number_option, seed_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.research import bench
 from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.number_text import signed
 from memesnipe.runtime.terminal import (
     print_compile_notice,
     print_json,
@@ -23,7 +24,6 @@ from memesnipe.runtime.terminal import (
     reserve_stdout,
     stderr_console,
 )
-from memesnipe.signed import signed
 
 if TYPE_CHECKING:  # Ray and numba are slow to load
     from memesnipe.runtime.search_run import ReportProgress
@@ -32,7 +32,7 @@ evolution = typer.Typer()
 
 CALIBRATION_EVENTS = 50_000
 
-_CHAMPION_COLUMNS = ("spec_id", "train", "validation", "holdout", "return", "trades", "deflated")
+_CHAMPION_COLUMNS = ("spec_id", "train", "validation", "holdout", "return", "round trips", "deflated")
 
 
 @evolution.command("evolve")

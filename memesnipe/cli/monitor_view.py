@@ -15,10 +15,10 @@ from memesnipe.cli.account_figures import read_accounts
 from memesnipe.client import ApiError, Client
 from memesnipe.config.home import Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
+from memesnipe.number_text import signed
 from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import without_controls
 from memesnipe.servers import loopback
-from memesnipe.signed import signed
 
 _TIMEOUT_S: Final = 5.0
 _STRATEGIES: Final = 8

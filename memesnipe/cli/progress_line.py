@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.health import FINE
-from memesnipe.signed import signed_usd
+from memesnipe.number_text import signed_usd
 
 Json = Mapping[str, Any]
 

@@ -7,8 +7,8 @@ import typer
 
 from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
+from memesnipe.number_text import signed
 from memesnipe.runtime.terminal import print_json, print_message, print_rows
-from memesnipe.signed import signed
 
 run_strategies = typer.Typer()
 

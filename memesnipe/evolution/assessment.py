@@ -9,7 +9,7 @@ from typing import Final
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.evolution.evaluation import SAMPLE_S, Evaluation, Record
-from memesnipe.signed import signed
+from memesnipe.number_text import signed
 from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.sharpe import sharpe_of
 

@@ -15,10 +15,10 @@ from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.evolution.usable import Usable, usable_families
 from memesnipe.market.assumptions import describe
 from memesnipe.market.events import CURVE_COMPLETE, KIND_NAMES, MIGRATION, NS_PER_S, ONCHAIN, PRICE, Events
+from memesnipe.number_text import signed
 from memesnipe.runtime.backtest_run import read_numbered_tape, run
 from memesnipe.runtime.backtest_sheet import sheet_of, when
 from memesnipe.sdk.registry import Families
-from memesnipe.signed import signed
 from memesnipe.stats.performance import MIN_YEARLY_S, TOO_SHORT
 from memesnipe.tapes.tape import Tape
 from memesnipe.tearsheet.metrics import duration

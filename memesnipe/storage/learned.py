@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from memesnipe.number_text import signed
 from memesnipe.protocol.account import Account
-from memesnipe.signed import signed
 from memesnipe.storage.schema import EquityRow, GenerationRow, StrategyRow
 from memesnipe.storage.wording import plural
 
@@ -101,9 +101,9 @@ def in_words(facts: Learned) -> str:
 
 
 def _standing(facts: Learned) -> str:
-    """Return what holds up on fresh trades, and where the capital is."""
+    """Return what holds up on fresh round trips, and where the capital is."""
     if not facts.on_probation and not facts.proven:
-        return "None is expected to earn on fresh trades, so all capital stays in cash."
+        return "None is expected to earn on fresh round trips, so all capital stays in cash."
     families = f", mostly {', '.join(facts.families[:2])}" if facts.families else ""
     mean = facts.expected_return
     expected = "" if mean is None else f", with {signed(mean, '.1%')} expected of a round trip"

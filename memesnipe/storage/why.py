@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from memesnipe.signed import signed
+from memesnipe.number_text import signed, significant
 from memesnipe.storage.wording import plural
 
 _NO_RESULT: Final = "It has no result yet, so it has no capital."
@@ -42,11 +42,6 @@ def why(mode: str, allocation_usd: float, evidence: dict[str, Any] | None, *, is
     return held if is_settled else f"{held} {_needs(evidence)}"
 
 
-def _three(value: float) -> str:
-    """Return a number with three significant digits, never as a power of ten."""
-    return f"{float(f'{value:.3g}'):,.15g}"
-
-
 def _seen(evidence: dict[str, Any]) -> str:
     return plural(evidence["round_trips"], "fresh round trip")
 
@@ -54,7 +49,8 @@ def _seen(evidence: dict[str, Any]) -> str:
 def _needs(evidence: dict[str, Any]) -> str:
     if evidence["is_proven"]:
         return "Its evidence is proven."
-    against = f"Its evidence is {_three(evidence['e_value'])}, and {_three(evidence['threshold'])} end the probation"
+    found, end = (significant(evidence[name], 3) for name in ("e_value", "threshold"))
+    against = f"Its evidence is {found}, and {end} end the probation"
     needed = evidence["trades_needed"]
     if needed is None:
         return f"{against}; at this expectation it never gets there."

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from memesnipe.signed import signed
+from memesnipe.number_text import signed
 from memesnipe.tearsheet.sheet import Grid
 
 _STRONG: Final = (1.0 / 3.0, 2.0 / 3.0)  # of the greatest return, from which on a cell has a stronger colour

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from memesnipe.market.events import NS_PER_S
-from memesnipe.signed import signed
+from memesnipe.number_text import signed
 from memesnipe.stats import performance
 from memesnipe.stats.performance import TOO_SHORT
 from memesnipe.stats.running import SECONDS_PER_YEAR

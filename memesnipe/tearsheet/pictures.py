@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from memesnipe.errors import MemeSnipeError
-from memesnipe.signed import signed
+from memesnipe.number_text import signed
 from memesnipe.tearsheet.figures import BarFigure, Figure, LineFigure, figures_of, market_figures
 from memesnipe.tearsheet.periods import grids
 from memesnipe.tearsheet.sheet import Grid, Sheet

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from memesnipe.market.events import NS_PER_S
-from memesnipe.signed import signed
+from memesnipe.number_text import signed, significant
 from memesnipe.tearsheet.figures import BarFigure, Figure, LineFigure, Unit
 from memesnipe.tearsheet.sheet import Floats, Nanoseconds
 
@@ -49,7 +49,7 @@ def _lines(figure: LineFigure) -> str:
     shown = f'<p class="legend">{legend}</p>' if len(figure.lines) > 1 or figure.markers else ""
     size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" height="{_HEIGHT}" preserveAspectRatio="none"'
     inner = f"<svg {size}>{paths}</svg>"
-    return _picture(figure.title, inner + scale.labels() + marks) + shown
+    return _picture(figure.title, inner + marks + scale.labels()) + shown
 
 
 def _bars(figure: BarFigure) -> str:
@@ -141,7 +141,7 @@ def _value(value: float, unit: Unit) -> str:
     if unit == "USD":
         return f"{value:,.0f} USD" if abs(value) >= 1_000 else f"{value:z,.2f} USD"
     if unit == "price":
-        return f"{value:.4g} USD"
+        return f"{significant(value, 3)} USD"
     return f"{value:z,.1f}{' %' if unit == '%' else ''}"
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
-from memesnipe.signed import signed
+from memesnipe.number_text import signed, significant
 from memesnipe.trading.standing import Standing
 
 
@@ -168,6 +168,6 @@ def first_failed_gate(track: Track, gates: Gates) -> str:
 def _describe(track: Track, threshold: float) -> str:
     evidence, standing = track.evidence, track.standing
     return (
-        f"evidence {evidence.e_value:,.4g} of {threshold:,.4g}, {evidence.round_trips} round trips, "
-        f"{signed(standing.expected, '.2%')} expected of the next"
+        f"evidence {significant(evidence.e_value, 4)} of {significant(threshold, 4)}, "
+        f"{evidence.round_trips} round trips, {signed(standing.expected, '.2%')} expected of the next"
     )

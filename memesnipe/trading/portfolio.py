@@ -8,10 +8,10 @@ import numpy as np
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.skill import deflated_sharpe_of
+from memesnipe.number_text import signed
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import MANUAL, CommandName
 from memesnipe.protocol.messages import ArenaStandings, ParityRecord, PositionUpdate, SimulationResults, StrategySpec
-from memesnipe.signed import signed
 from memesnipe.stats.evidence_budget import MIN_MASS, prior_mass
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.capital import divide

@@ -136,3 +136,19 @@ def test_an_account_that_did_not_trade_has_neither_sign_nor_colour(page, serve, 
     change = page.locator(".change").first
     api.expect(change).to_have_text("$0 (0.0%) since the start")
     assert change.get_attribute("class").split() == ["change"]
+
+
+APART = """async () => {
+  const { apart } = await import("./static/candles.js");
+  const group = (at, isBuy, ...reasons) => ({ at, isBuy, trades: reasons.map((reason) => ({ side: "sell", reason })) });
+  const groups = [group(0, false, "stop_loss"), group(20, true, "signal"), group(24, false, "flatten"),
+    group(40, false, "a", "b"), group(50, true, "a_very_long_reason"), group(62, true, "a_very_long_reason")];
+  const named = apart(groups, 10);
+  return groups.map((group) => named.has(group));
+}"""
+
+
+def test_names_at_the_arrows_of_a_price_chart_have_room(page, serve, backend, marked):
+    page.goto(serve(backend).url)
+    # The second and the third are 40 px apart, less than half of their names; the last two are less than a name apart.
+    assert page.evaluate(APART) == [True, False, False, True, True, False]

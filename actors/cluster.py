@@ -7,9 +7,10 @@ process. So `up` runs this module in a separate process, and replaces that proce
 settings are resolved, and at the end `stop`.
 
 The process writes one JSON object per line to a pipe: `{"doing": ...}` while it starts, `{"ready": address of Ray's
-dashboard}`, then `{}` about every second, `{"lost": ...}` when a part of Ray has died, `{"ended": ...}` when the system
-was ended from another machine, and `{"refused": ...}` when a user's setting is wrong. It stops when its standard input
-ends, which also happens when `up` is killed; then a detached system on a cluster with servers of its own continues.
+dashboard}`, then `{}` about every second, `{"notice": sentence for the user}`, `{"lost": ...}` when a part of Ray has
+died, `{"ended": ...}` when the system was ended from another machine, and `{"refused": ...}` when a user's setting is
+wrong. It stops when its standard input ends, which also happens when `up` is killed; then a detached system on a
+cluster with servers of its own continues.
 """
 
 import memesnipe.garbage  # noqa: F401, I001 - first: it makes loading the others faster
@@ -176,6 +177,9 @@ def run(start: Start, guard: Guard) -> None:
         if supervision.check(_WATCH_S):
             guard.report(ended=_ENDED)
             break
+        notices, supervision.notices = supervision.notices, []
+        for sentence in notices:
+            guard.report(notice=sentence)
         guard.report()
     _stop(supervision, settings)
 

@@ -71,6 +71,7 @@ class Host:
         self._metrics_address = metrics_address
         self._stop = threading.Event()
         self._loop = threading.Lock()
+        self._is_open = threading.Event()  # also at the end, which nobody waits for
         self._activity = ActivityTracker()
         self._heartbeat = Heartbeat(state="starting", pid=os.getpid())
         self._context: Context | None = None  # of the open role
@@ -99,6 +100,11 @@ class Host:
     def stop(self) -> None:
         """Make `run` return after the current step."""
         self._stop.set()
+        self._is_open.set()
+
+    def wait_until_open(self) -> None:
+        """Return once the role has recovered and works."""
+        self._is_open.wait()
 
     def _run(self) -> None:
         from memesnipe.telemetry.metrics import ActorMetrics  # noqa: PLC0415
@@ -137,6 +143,7 @@ class Host:
             self._context = context
             role = self.make_role(context, metrics)
             role.open()
+            self._is_open.set()
             while not self._stop.is_set():
                 self._activity.begin(WAITING)
                 self._update(state="running", detail="", seq=role.seq)

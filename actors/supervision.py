@@ -41,6 +41,7 @@ class Supervision:
             arenas: how many arenas of the run have processes of their own.
         """
         self._log = open_log(Home(home).logs, "cluster", "INFO")
+        self.notices: list[str] = []  # sentences about actors that were not shown yet
         before = read_checkpoint(home)
         if before is None or before.session != session:
             kill(NAME)
@@ -72,7 +73,9 @@ class Supervision:
                 self._ping()
             return False
         try:
-            if ray.get(self._response):
+            has_ended, notices = ray.get(self._response)
+            self.notices += notices
+            if has_ended:
                 return True
             time.sleep(timeout_s)
         except ray.exceptions.ActorDiedError:

@@ -5,6 +5,7 @@ the cluster is shared and no `--detach` was given, the actors are owned by the s
 """
 
 import os
+import queue
 import threading
 import time
 from contextlib import suppress
@@ -55,6 +56,13 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     actors: tuple[str, ...]  # names in Ray
 
 
+class Response(NamedTuple):
+    """The response to a ping."""
+
+    has_ended: bool  # from elsewhere
+    notices: list[str]  # sentences about actors since the last ping
+
+
 class SystemState(NamedTuple):
     """A system on a cluster, as its supervisor describes it."""
 
@@ -90,13 +98,15 @@ class Supervisor:
         self._hosts: dict[str, Any] = {}
         self._runs: dict[Any, str] = {}  # the call of `run` of each actor
         self._stop, self._stopped, self._ended = threading.Event(), threading.Event(), threading.Event()
+        self._returns: dict[Any, tuple[str, float]] = {}  # of each replaced actor the call that ends once it works
+        self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._pinged_at = time.monotonic()
         threading.Thread(target=self._supervise, daemon=True).start()
 
-    def ping(self) -> bool:
-        """Return whether the system has been ended from elsewhere; called by its `memesnipe up` all the time."""
+    def ping(self) -> Response:
+        """Return whether the system was ended, and what has happened; called by its `memesnipe up` all the time."""
         self._pinged_at = time.monotonic()
-        return self._ended.is_set()
+        return Response(self._ended.is_set(), [self._notices.get() for _ in range(self._notices.qsize())])
 
     def describe(self) -> SystemState:
         """Return the state of the system that it supervises."""
@@ -169,8 +179,11 @@ class Supervisor:
 
     def _watch(self, log: Logger) -> None:
         """Wait briefly for a call of `run` to end, and call it again."""
-        ended, _ = ray.wait(list(self._runs), num_returns=1, timeout=_WATCH_S)
+        ended, _ = ray.wait([*self._runs, *self._returns], num_returns=1, timeout=_WATCH_S)
         for run in ended:
+            if run in self._returns:
+                self._note_return(run)
+                continue
             role = self._runs.pop(run)
             try:
                 ray.get(run)
@@ -179,10 +192,22 @@ class Supervisor:
                 log.error("actor died; it is created again", name=role, error=first_line(error))
                 self._stop.wait(_PAUSE_S)
                 self._create(role)
+                self._note_end(role)
                 continue
             except ray.exceptions.RayError as error:
                 log.warning("actor is being restarted", name=role, error=first_line(error))
+                self._note_end(role)
             self._run(role)
+
+    def _note_end(self, role: str) -> None:
+        self._notices.put(f"The actor {role} has ended, and is being replaced ...")
+        self._returns[self._hosts[role].wait_until_open.remote()] = (role, time.monotonic())
+
+    def _note_return(self, call: Any) -> None:
+        role, since = self._returns.pop(call)
+        with suppress(ray.exceptions.RayError):  # it has died again, which has its own notice
+            ray.get(call)
+            self._notices.put(f"The actor {role} works again after {time.monotonic() - since:.0f} s.")
 
     def _stop_actors(self, log: Logger) -> None:
         for host in self._hosts.values():

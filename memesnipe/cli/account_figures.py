@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from memesnipe.number_text import signed
+
 if TYPE_CHECKING:  # httpx is slow to load
     from memesnipe.client import Client
 
@@ -53,9 +55,9 @@ def in_words(figures: Mapping[str, Any]) -> dict[str, str]:
         "capital_usd": _usd(figures["capital_usd"]),
         "equity_usd": _usd(figures["equity_usd"]),
         "change_usd": profit_text(figures),
-        "trading_usd": "-" if figures["trading_usd"] is None else f"{figures['trading_usd']:+,.2f}",
-        "realised_sol": f"{figures['realised_sol']:+,.6f}",
-        "unrealised_sol": f"{figures['unrealised_sol']:+,.6f}",
+        "trading_usd": "-" if figures["trading_usd"] is None else signed(figures["trading_usd"], ",.2f"),
+        "realised_sol": signed(figures["realised_sol"], ",.6f"),
+        "unrealised_sol": signed(figures["unrealised_sol"], ",.6f"),
         "open_positions": f"{figures['open_positions']:,}",
         "level": breaker_text(figures),
         "drawdown": f"{figures['drawdown']:.2%}",
@@ -67,7 +69,7 @@ def profit_text(figures: Mapping[str, Any]) -> str:
     change, ratio = figures["change_usd"], figures["change_ratio"]
     if change is None:
         return "-"
-    return f"{change:+,.2f}" + ("" if ratio is None else f" ({ratio:+.2%})")
+    return signed(change, ",.2f") + ("" if ratio is None else f" ({signed(ratio, '.2%')})")
 
 
 def breaker_text(figures: Mapping[str, Any]) -> str:

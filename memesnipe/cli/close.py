@@ -1,17 +1,18 @@
 """`memesnipe close`: sells one position, or all positions in one token, and shows how the sale goes."""
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 import typer
 from sqlalchemy import Engine
 
-from memesnipe.cli.flatten import Follower
-from memesnipe.cli.manual_commands import database_of_commands, record, wait_for_outcome
+from memesnipe.cli.flatten import Follower, named
+from memesnipe.cli.manual_commands import NotHeldError, database_of_commands, record, wait_for_outcome
 from memesnipe.config.settings import load_settings
 from memesnipe.errors import InputError, RefusedError
 from memesnipe.market.events import LAMPORTS_PER_SOL
-from memesnipe.protocol.commands import CommandName, check_reason
+from memesnipe.protocol.commands import NOT_HELD, CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN
 from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import print_message
@@ -33,7 +34,7 @@ def close(position: str, reason: str, wait_s: float, *, is_confirmed: bool, json
         json: whether progress is not printed.
 
     Returns:
-        The commands, what was sold, and what is left with the reasons.
+        The commands, what was sold, what had been sold before, and what is left with the reasons.
 
     Raises:
         InputError: nothing is running, nothing such is held, or the user has not confirmed.
@@ -48,17 +49,43 @@ def close(position: str, reason: str, wait_s: float, *, is_confirmed: bool, json
         run_id, chosen = _read(engine, position)
         if not is_confirmed:
             _ask(chosen)
-        numbers = [
-            record(engine, CommandName.CLOSE, spec_id, reason, account, held.mint).command_id
-            for (account, spec_id, _), held in chosen.items()
-        ]
-        outcomes = [wait_for_outcome(engine, number) for number in numbers]
-        refused = [outcome for outcome in outcomes if outcome.startswith(_REFUSED)]
-        if refused:
-            raise RefusedError(refused[0].removeprefix(_REFUSED).strip())
-        follower = Follower(engine, run_id, "", chosen, is_quiet=json, only=set(chosen))
-        left = follower.follow(numbers[-1], wait_s)
-    return {"run_id": run_id, "command": CommandName.CLOSE, "command_ids": numbers, "sold": follower.sold, "left": left}
+        numbers = _record_each(engine, chosen, reason)
+        held = _without_sold(engine, chosen, numbers)
+        gone = {key: one for key, one in chosen.items() if key not in held}
+        if not json:
+            for (account, spec_id, _), one in gone.items():
+                print_message(f"{account} {spec_id} {one.mint}: was sold before this command")
+        follower = Follower(engine, run_id, "", held, is_quiet=json, only=set(held))
+        # The orders of the first command come before those of the last.
+        left = follower.follow(min(numbers[key] for key in held), wait_s) if held else []
+    answer = {"run_id": run_id, "command": CommandName.CLOSE, "command_ids": list(numbers.values())}
+    return {**answer, "sold": follower.sold, "already_sold": [named(*each) for each in gone.items()], "left": left}
+
+
+def _record_each(engine: Engine, chosen: dict[PositionKey, Held], reason: str) -> dict[PositionKey, int]:
+    """Record a command for each position; return their ids, without those of positions that are not held any more."""
+    numbers = {}
+    for key, held in chosen.items():
+        account, spec_id, _ = key
+        with suppress(NotHeldError):  # its strategy has sold it meanwhile
+            numbers[key] = record(engine, CommandName.CLOSE, spec_id, reason, account, held.mint).command_id
+    return numbers
+
+
+def _without_sold(
+    engine: Engine, chosen: dict[PositionKey, Held], numbers: dict[PositionKey, int]
+) -> dict[PositionKey, Held]:
+    """Return the positions that were still held when their command was applied.
+
+    Raises:
+        RefusedError: trading is halted.
+    """
+    outcomes = {key: wait_for_outcome(engine, number) for key, number in numbers.items()}
+    refusals = {key: text.removeprefix(_REFUSED).strip() for key, text in outcomes.items() if text.startswith(_REFUSED)}
+    for refusal in refusals.values():
+        if refusal != NOT_HELD:
+            raise RefusedError(refusal)
+    return {key: chosen[key] for key in numbers if key not in refusals}
 
 
 def _read(engine: Engine, position: str) -> tuple[int, dict[PositionKey, Held]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from memesnipe.cli.demo_facts import Facts, Json
+from memesnipe.number_text import signed
 from memesnipe.storage.wording import plural
 
 _SHOWN_GENERATIONS: Final = 5
@@ -86,9 +87,13 @@ def _promotion(each: Json) -> str:
 def _trip(trip: Json) -> str:
     return (
         f"Round trip of {trip['spec_id']} in {_short(trip['mint'])}: paid {trip['paid_sol']:.4f} SOL, "
-        f"{trip['profit_sol']:+.4f} SOL ({trip['profit_ratio']:+.1%}) after all fees; "
+        f"{_profit(trip)} after all fees; "
         f"out by {_words(trip['exit_reason'])}."
     )
+
+
+def _profit(trip: Json) -> str:
+    return f"{signed(trip['profit_sol'], '.4f')} SOL ({signed(trip['profit_ratio'], '.1%')})"
 
 
 def rug_line(rugs: Mapping[str, Any], facts: Facts) -> str:
@@ -116,7 +121,7 @@ def _fate(fate: Json) -> str:
     when = f"{abs(fate['seconds']):.0f} s {'before' if fate['seconds'] < 0.0 else 'after'} that"
     return (
         f"{_short(trip['mint'])} lost {rug['share']:.0%} of its liquidity within a minute; {trip['spec_id']} was out "
-        f"by {_words(trip['exit_reason'])} {when}, with {trip['profit_sol']:+.4f} SOL ({trip['profit_ratio']:+.1%})."
+        f"by {_words(trip['exit_reason'])} {when}, with {_profit(trip)}."
     )
 
 
@@ -160,7 +165,7 @@ def summary_lines(facts: Facts, story: Mapping[str, bool]) -> list[str]:
     profit = sum(trip["profit_sol"] for trip in facts.trips)
     lines = [
         f"In all: {report['generations']} generations, {report['evaluations']:,} strategies tried, "
-        f"{len(facts.promotions)} promoted, {plural(len(facts.trips), 'round trip')} with {profit:+.4f} SOL.",
+        f"{len(facts.promotions)} promoted, {plural(len(facts.trips), 'round trip')} with {signed(profit, '.4f')} SOL.",
     ]
     missing = [words for name, words in CHAPTERS.items() if not story.get(name)]
     if missing:

@@ -14,6 +14,7 @@ from memesnipe.cli.numbers import integer_option, number_option, seed_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.research import bench
 from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.number_text import signed
 from memesnipe.runtime.terminal import (
     print_compile_notice,
     print_json,
@@ -31,7 +32,7 @@ evolution = typer.Typer()
 
 CALIBRATION_EVENTS = 50_000
 
-_CHAMPION_COLUMNS = ("spec_id", "train", "validation", "holdout", "return", "trades", "deflated")
+_CHAMPION_COLUMNS = ("spec_id", "train", "validation", "holdout", "return", "round trips", "deflated")
 
 
 @evolution.command("evolve")
@@ -114,7 +115,7 @@ def _print_search(summary: dict[str, Any]) -> None:
     rows = []
     for found in champions:
         sharpes = [f"{found[f'{part}_sharpe']:,.0f}" for part in ("train", "validation", "holdout")]
-        rest = (f"{found['holdout_return']:+.1%}", str(found["holdout_trades"]), f"{found['deflated_sharpe']:.3f}")
+        rest = (signed(found["holdout_return"], ".1%"), str(found["holdout_trades"]), f"{found['deflated_sharpe']:.3f}")
         rows.append((found["spec"]["spec_id"], *sharpes, *rest))
     print_rows("annualised Sharpe ratios; the search does not use the holdout", _CHAMPION_COLUMNS, rows)
     for found in champions:

@@ -1,14 +1,14 @@
 """`memesnipe explain` and `memesnipe export`: a strategy in plain words, and as a file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from memesnipe.cli import completion
 from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
-from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.errors import InputError, NoRunYetError
 from memesnipe.runtime.families import load_families
 from memesnipe.runtime.terminal import print_json, print_paragraphs, print_table
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:  # numba is slow to load
 
 explain = typer.Typer()
 
+_SHOWN_IDS: Final = 3
+
 _Spec = Annotated[
     str,
     typer.Argument(
-        help="A file with a genome, or the id of a strategy of the running system.",
+        help="A file with a genome, or the id of a strategy of a run in this folder.",
         autocompletion=completion.strategies,
     ),
 ]
@@ -91,23 +93,40 @@ def _genome(spec: str, families: "Families") -> "Genome":
 
 
 def _stored_genome(spec_id: str) -> Any:
-    from memesnipe.cli.sql import database_url  # noqa: PLC0415
+    from memesnipe.cli.sql import readable_database  # noqa: PLC0415
     from memesnipe.storage.query import run_query  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     if not spec_id.isalnum():
         shown = ascii(spec_id)[1:-1][:60]
         raise InputError(f"{shown}: there is no such file; name one, or an id that `memesnipe strategies` lists")
-    try:
-        url = database_url()
-    except MemeSnipeError:
-        raise InputError(
-            f"{spec_id[:60]}: there is no such file; the id of a strategy needs a running system (`memesnipe up`)"
-        ) from None
     query = f"SELECT genome FROM strategies WHERE spec_id = '{spec_id}' ORDER BY run_id DESC LIMIT 1"  # noqa: S608 - checked above
-    rows = run_query(url, query, max_rows=1, timeout_s=10.0).rows
+    try:
+        with readable_database() as url:
+            rows = run_query(url, query, max_rows=1, timeout_s=10.0).rows
+            near = "" if rows else _near(url, spec_id)
+    except NoRunYetError:
+        raise InputError(
+            f"{spec_id[:60]}: there is no such file; the id of a strategy needs a run (`memesnipe up`)"
+        ) from None
     if not rows:
         raise InputError(
-            f"{spec_id[:60]}: there is no such file, and no strategy with this id in the running system; "
+            f"{spec_id[:60]}: there is no such file, and no strategy with this id in any run{near}; "
             "`memesnipe strategies` lists the ids"
         )
     return rows[0]["genome"]
+
+
+def _near(url: str, spec_id: str) -> str:
+    """Return the ids of the newest run that begin like a wrong one, for its message; "" without any."""
+    from memesnipe.storage.database import connect  # noqa: PLC0415 - SQLAlchemy is slow to load
+    from memesnipe.storage.strategy_ids import ids_like  # noqa: PLC0415
+    from memesnipe.storage.views import latest_run  # noqa: PLC0415
+
+    engine = connect(url)
+    try:
+        with engine.connect() as connection:
+            run_id = latest_run(connection)
+            found = [] if run_id is None else ids_like(connection, run_id, spec_id, _SHOWN_IDS)
+    finally:
+        engine.dispose()
+    return f"; ids that begin like it: {', '.join(found)}" if found else ""

@@ -148,16 +148,17 @@ class Follower:
                 sale = sales.get(key)
                 detail = read_detail(connection, self._run_id, key, sale.order_id) if sale else ""
                 state = state_of(True, sale) if is_applied else "the run has not applied the command yet"
-                left.append(_named(key, position) | {"reason": f"{state}: {detail}" if detail else state})
+                left.append(named(key, position) | {"reason": f"{state}: {detail}" if detail else state})
         return left
 
 
-def _named(key: PositionKey, position: Held) -> dict[str, Any]:
+def named(key: PositionKey, position: Held) -> dict[str, Any]:
+    """Return a position by names."""
     return {"account": key[0], "spec_id": key[1], "mint": position.mint, "value_lamports": position.value_lamports}
 
 
 def _sold(key: PositionKey, position: Held, sale: Sale | None) -> dict[str, Any]:
-    return _named(key, position) | {"sol_lamports": sale.sol_lamports if sale else 0}
+    return named(key, position) | {"sol_lamports": sale.sol_lamports if sale else 0}
 
 
 def _summary(sold: list[dict[str, Any]], left: list[dict[str, Any]]) -> str:

@@ -14,7 +14,9 @@ from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.lock import holder
 from memesnipe.servers import loopback
 
-_TIMEOUT_S: Final = 2.0  # then the caller records the halt in the database itself
+_TIMEOUT_S: Final = 2.0
+# Then the caller records the halt in the database itself. The API records one for 3 s at most: never after that.
+_ACCEPT_S: Final = 3.5
 _OUTCOME_WAIT_S: Final = 15.0
 _PAUSE_S: Final = 0.05
 
@@ -67,7 +69,7 @@ def halt(reason: str) -> dict[str, Any] | None:
     url = f"http://{loopback.HOST}:{settings.api.dashboard_port}/api"
     try:
         token = token_file.read_text().strip()
-        reply = loopback.post(f"{url}/halt?{urlencode({'reason': reason})}", _TIMEOUT_S, token)
+        reply = loopback.post(f"{url}/halt?{urlencode({'reason': reason})}", _ACCEPT_S, token)
         if reply.status != 202:
             return None
         found = orjson.loads(reply.body)

@@ -14,9 +14,8 @@ from memesnipe.protocol.account import Account
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_message
 from memesnipe.solana.balance import read_holdings
-from memesnipe.storage import views
 from memesnipe.storage.account_views import account_figures, outcomes
-from memesnipe.storage.runs import RUNNING, STOPPED, WALLET, has_settled, read_run_settings
+from memesnipe.storage.runs import WALLET, has_settled, read_run_settings
 from memesnipe.storage.wallets import write_wallet
 from memesnipe.verification.wallet import wallet_verdict
 
@@ -52,9 +51,7 @@ def _has_settled(session: Session) -> bool:
 
 
 def live_report(session: Session) -> dict[str, Any]:
-    """Return the report of the run now, the figures of both accounts and the verdict on the wallet.
-
-    Accounts and wallet are None where they cannot be read.
+    """Return the figures of both accounts and the verdict on the wallet; None where they cannot be read.
 
     It waits for a limited time: a database that hangs must not keep the system from stopping.
     """
@@ -66,7 +63,7 @@ def live_report(session: Session) -> dict[str, Any]:
 
 
 def _compare(session: Session) -> dict[str, Any]:
-    """Store what the wallet holds now, for `memesnipe verify`; return report, figures and verdict."""
+    """Store what the wallet holds now, for `memesnipe verify`; return figures and verdict."""
     run_id, rpc_url = session.run.run_id, session.settings.feeds.solana_rpc_url.get_secret_value()
     with session.database.connect() as connection:
         wallet = read_run_settings(connection, run_id)[WALLET]
@@ -78,6 +75,4 @@ def _compare(session: Session) -> dict[str, Any]:
     except MemeSnipeError as error:
         session.log.warning("the wallet cannot be read", reason=str(error))
     with session.database.connect() as connection:
-        report = views.report(connection, run_id)  # the last one is from before the open orders ended
-        ended = {"status": STOPPED} if report["status"] == RUNNING else {}
-        return {**report, **ended, "accounts": accounts, "wallet": wallet_verdict(connection, run_id, rpc_url)}
+        return {"accounts": accounts, "wallet": wallet_verdict(connection, run_id, rpc_url)}

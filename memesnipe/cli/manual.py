@@ -1,5 +1,6 @@
 """`halt`, `flatten`, `close`, `risk`, `promote`, `demote`: manual control of a run."""
 
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -43,13 +44,14 @@ def halt_command(reason: Reason = "", json: Json = False) -> None:
     """Stop all trading at once; open positions are kept. `memesnipe risk reset` resumes trading."""
     from memesnipe.cli.halt_over_http import halt, write_kill_file  # noqa: PLC0415 - pydantic is slow to load
 
+    began = time.monotonic()
     is_running, problem = write_kill_file(reason)  # first: nothing else is as fast, or works without the servers
     if not is_running and not problem:
         _show(CommandName.HALT, {"command": CommandName.HALT, "outcome": _NOT_RUNNING}, json=json)
     elif answer := halt(reason):
         _show(CommandName.HALT, answer, json=json)
     else:
-        _send(CommandName.HALT, "", reason, json=json)
+        _send(CommandName.HALT, "", reason, json=json, began=began)
     if problem:
         raise MemeSnipeError(problem)
 
@@ -108,13 +110,14 @@ def reset_command(reason: Reason = "", json: Json = False) -> None:
 def promote_command(
     spec_id: Spec = "",
     busiest: Annotated[
-        int, integer_option("--busiest", 0, 50, "In place of SPEC: the strategies that trade most, all the way up.")
-    ] = 0,
+        int | None,
+        integer_option("--busiest", 1, 50, "In place of SPEC: the strategies that trade most, all the way up."),
+    ] = None,
     reason: Reason = "",
     json: Json = False,
 ) -> None:
     """Move a strategy one mode up, past the gates."""
-    if not busiest:
+    if busiest is None:
         _send(CommandName.PROMOTE, spec_id, reason, json=json)
         return
     if spec_id:
@@ -150,7 +153,7 @@ def show_command(json: Json = False) -> None:
             print_message(f"nothing was refused on the {account} account")
 
 
-def _send(name: str, spec_id: str, reason: str, *, json: bool) -> None:
+def _send(name: str, spec_id: str, reason: str, *, json: bool, began: float | None = None) -> None:
     if name in (CommandName.PROMOTE, CommandName.DEMOTE) and not spec_id.strip():
         raise InputError("SPEC is empty; `memesnipe strategies` lists the ids")
     if Path(spec_id).is_file():
@@ -159,7 +162,7 @@ def _send(name: str, spec_id: str, reason: str, *, json: bool) -> None:
         spec_id = genome_in(Path(spec_id)).spec_id
     from memesnipe.cli.manual_commands import send_command  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    _show(name, send_command(name, spec_id, reason), json=json)
+    _show(name, send_command(name, spec_id, reason, began), json=json)
 
 
 def _show(name: str, answer: dict[str, Any], *, json: bool) -> None:

@@ -18,7 +18,7 @@ from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
 from memesnipe.storage import views
-from memesnipe.storage.actions import by_cli
+from memesnipe.storage.actions import by_cli, recorded_over_http
 from memesnipe.storage.command_submission import (
     NoRunError,
     NoSuchAccountError,
@@ -39,6 +39,10 @@ _RECORD_S: Final = 5.0
 _SHOWN_IDS: Final = 3
 _OUTCOME_WAIT_S: Final = 15.0
 _WAITING: Final = "waiting: it takes effect at the next event"
+
+
+class NotHeldError(InputError):
+    """The position is not held, or not any more."""
 
 
 def risk_state() -> dict[str, Any]:
@@ -78,8 +82,15 @@ def _run(engine: Engine) -> int:
     return run_id
 
 
-def send_command(command: str, spec_id: str, reason: str) -> dict[str, Any]:
+def send_command(command: str, spec_id: str, reason: str, began: float | None = None) -> dict[str, Any]:
     """Record a command; while a run is active, wait for the outcome.
+
+    Args:
+        command: the command.
+        spec_id: its strategy; "" for none.
+        reason: recorded with it.
+        began: the monotonic time since which it may have been recorded over HTTP already, without an answer; None for
+            a command that was not tried before.
 
     Raises:
         InputError: there is no run, or no such strategy, or the reason cannot be recorded.
@@ -89,11 +100,27 @@ def send_command(command: str, spec_id: str, reason: str) -> dict[str, Any]:
     check_reason(reason)
     name = CommandName(command)
     with database_of_commands(load_settings()) as (engine, runs):
-        submitted = record(engine, name, spec_id, reason)
+        submitted = None if began is None else _recorded_before(engine, name, reason, began)
+        submitted = submitted or record(engine, name, spec_id, reason)
         result = wait_for_outcome(engine, submitted.command_id) if runs else _WAITING
     if result.startswith("refused"):
         raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix('refused: ')}")
     return {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value, "outcome": result}
+
+
+def _recorded_before(engine: Engine, name: CommandName, reason: str, began: float) -> SubmittedCommand | None:
+    """Return the command as it was recorded over HTTP since a monotonic time, or None: it is one action, not two."""
+
+    def find() -> int | None:
+        with engine.connect() as connection:
+            return recorded_over_http(connection, run_id, name, reason, time.monotonic() - began)
+
+    run_id = _run(engine)
+    try:
+        found = _within(_RECORD_S, find)
+    except (TimeoutError, DBAPIError):
+        return None  # the recording says what is wrong
+    return None if found is None else SubmittedCommand(run_id, found)
 
 
 @contextmanager
@@ -123,7 +150,8 @@ def record(
     """Record a command.
 
     Raises:
-        InputError: there is no run, or no such strategy, account or position.
+        InputError: there is no run, or no such strategy or account.
+        NotHeldError: there is no such position.
         MemeSnipeError: the database does not record it in time.
     """
     deadline = time.monotonic() + _RECORD_S
@@ -137,7 +165,7 @@ def record(
     except NoSuchAccountError as error:
         raise InputError(f"{error}; `--account paper` names the other one") from error
     except NoSuchPositionError as error:
-        raise InputError(f"{error}; the page lists what is held") from error
+        raise NotHeldError(f"{error}; the page lists what is held") from error
     except TimeoutError as error:
         # Every order is recorded before it is sent, so trading is paused while the database does not respond.
         raise MemeSnipeError(

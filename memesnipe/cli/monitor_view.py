@@ -15,6 +15,7 @@ from memesnipe.cli.account_figures import read_accounts
 from memesnipe.client import ApiError, Client
 from memesnipe.config.home import Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
+from memesnipe.number_text import signed
 from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import without_controls
 from memesnipe.servers import loopback
@@ -93,7 +94,7 @@ def _accounts(accounts: Mapping[str, Mapping[str, Any]]) -> Table:
         change, ratio = each["change_usd"], each["change_ratio"]
         table.add_row(
             Text(account, "bold" if account == "live" else ""), _usd(each["capital_usd"]), _usd(each["equity_usd"]),
-            "-" if change is None else f"{change:+,.2f}" + ("" if ratio is None else f" ({ratio:+.1%})"),
+            "-" if change is None else signed(change, ",.2f") + ("" if ratio is None else f" ({signed(ratio, '.1%')})"),
             f"{each['open_positions']:,}", "halted" if each["halted"] else each["level"], f"{each['drawdown']:.2%}",
         )  # fmt: skip
     return table
@@ -108,7 +109,7 @@ def _strategies(strategies: list[Mapping[str, Any]]) -> Table:
     for row in strategies:
         gained = (row["result"] or {}).get("total_return")
         families = " + ".join(gene["family"] for gene in row["genome"]["signals"])
-        shown = "-" if gained is None else f"{gained:+.2%}"
+        shown = "-" if gained is None else signed(gained, ".2%")
         table.add_row(row["spec_id"], row["mode"], shown, f"{row['allocation_usd']:,.2f} USD", families)
     return table
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.health import FINE
+from memesnipe.number_text import signed_usd
 
 Json = Mapping[str, Any]
 
@@ -96,10 +97,6 @@ def _figures(report: Json, total: int | None) -> str:
         f"{strategies['simulating']} simulating  {strategies['paper']} on paper  {live}"
         f"{report['trades']} round trips  {report['open_positions']} open  "
         f"{paper}{'-' if equity is None else f'${equity:,.2f}'}  "
-        f"trading {'-' if trading is None else _signed(trading)}  "
+        f"trading {'-' if trading is None else signed_usd(trading)}  "
         f"risk {report['risk_level']}{', halted' if report['halted'] else ''}"
     )
-
-
-def _signed(usd: float) -> str:
-    return f"{'-' if usd < 0 else '+'}${abs(usd):,.2f}"

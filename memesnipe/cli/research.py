@@ -101,7 +101,7 @@ def backtest_command(
     from memesnipe.cli.specs import genome_of  # noqa: PLC0415 - numba is slow to load
     from memesnipe.config.policies import fill_model_of  # noqa: PLC0415
     from memesnipe.config.settings import load_settings  # noqa: PLC0415
-    from memesnipe.runtime.backtest_run import read_numbered_tape, run, write_trades  # noqa: PLC0415
+    from memesnipe.runtime.backtest_run import read_numbered_tape, run, unknown_metrics, write_trades  # noqa: PLC0415
 
     settings = load_settings()
     families = load_families(settings)
@@ -119,7 +119,7 @@ def backtest_command(
         print_json(summary)
     else:
         names = " + ".join(gene.family for gene in genome.signals)
-        print_table(f"{names} on {tape.name}", summary.pop("metrics"))
+        print_table(f"{names} on {tape.name}", summary.pop("metrics") | unknown_metrics(tested.result))
         del summary["concentration"], summary["assumptions"]
         print_table("backtest", summary)
     for sentence in tested.warnings():

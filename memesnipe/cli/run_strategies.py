@@ -7,6 +7,7 @@ import typer
 
 from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
+from memesnipe.number_text import signed
 from memesnipe.runtime.terminal import print_json, print_message, print_rows
 
 run_strategies = typer.Typer()
@@ -69,7 +70,7 @@ def _print(run_id: int, rows: list[dict[str, Any]]) -> None:
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     gained, trades = row["total_return"], row["trades"]
     return (
-        row["spec_id"], row["mode"], "-" if gained is None else f"{gained:+.2%}",
+        row["spec_id"], row["mode"], "-" if gained is None else signed(gained, ".2%"),
         "-" if trades is None else f"{trades:,}", f"{row['allocation_usd']:,.2f}", str(row["generation"]),
         " + ".join(row["families"]),
     )  # fmt: skip

@@ -1,5 +1,7 @@
 """`memesnipe sql`: a read-only query to the database of the system in this folder."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -38,7 +40,8 @@ def sql_command(
 
     from memesnipe.storage.query import run_query  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    found = run_query(database_url(), query, max_rows=limit, timeout_s=timeout)
+    with readable_database() as url:
+        found = run_query(url, query, max_rows=limit, timeout_s=timeout)
     if json:
         print_json({"rows": [_plain(row) for row in found.rows], "cut": found.is_truncated})
         return
@@ -61,6 +64,27 @@ def _list_tables(*, json: bool) -> None:
         return
     for name, table in found.items():
         typer.echo(f"{name}: {table['meaning']}\n    {', '.join(table['columns'])}")
+
+
+@contextmanager
+def readable_database() -> Iterator[str]:
+    """Yield the database's URL as `database_url`; without a running system, the embedded server is started meanwhile.
+
+    Raises:
+        NoRunYetError: there is no database yet.
+        MemeSnipeError: it does not respond.
+    """
+    from memesnipe.cli.current_settings import current_settings  # noqa: PLC0415 - slow to load
+
+    settings, home = current_settings()
+    if settings.servers.database_url is not None:
+        yield database_url()
+        return
+    from memesnipe.runtime.database import open_database  # noqa: PLC0415
+    from memesnipe.servers.postgres import reader_url  # noqa: PLC0415
+
+    with open_database(settings) as (_, url):
+        yield reader_url(Home(home).postgres, url) or url
 
 
 def database_url() -> str:

@@ -50,7 +50,7 @@ def synth_command(
         raise InputError(f"--tokens {tokens}: at most {MAX_LAUNCHES_PER_HOUR:,} launches an hour; make --hours longer")
     check_output("-o", output)
     started = time.monotonic()
-    print_compile_notice()
+    print_compile_notice("the market's generator", "kernel.generate_lives")
 
     from memesnipe.feeds.synth_market.edge import Edge  # noqa: PLC0415
     from memesnipe.feeds.synth_market.market import SynthMarket  # noqa: PLC0415

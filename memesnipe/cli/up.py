@@ -47,20 +47,23 @@ def up(
     if halt_level(Home(settings.installation.memesnipe_home.resolve()).signer_halt) is not None:
         print_message("Trading is halted: `memesnipe halt` was used before; `memesnipe risk reset` resumes it.")
     with reserve_stdout(), Session(settings, choice, signals.has_started, detached, mode) as session:
-        from memesnipe.cli.watching import watch  # noqa: PLC0415 - slow to load
+        from memesnipe.cli.watching import final_report, watch  # noqa: PLC0415 - slow to load
 
         _print_start(session)
         if mode.is_live:
             session.wait_for_signer()
         started = time.monotonic()
-        result = watch(session, signals.stop, until_end=until_end, total=total)
-        result["seconds"] = round(time.monotonic() - started, 3)
-        result["assumptions"] = assumptions
-        if mode.is_live:
-            from memesnipe.cli.live_report import live_report, settle  # noqa: PLC0415 - as above
+        last = watch(session, signals.stop, until_end=until_end, total=total)
+        seconds = round(time.monotonic() - started, 3)
+        if mode.localnet is not None:
+            from memesnipe.cli.live_report import settle  # noqa: PLC0415 - as above
 
-            if mode.localnet is not None:
-                settle(session)
+            settle(session)
+        session.stop_actors()  # what they do until then belongs into the report
+        result = {**final_report(session, last), "seconds": seconds, "assumptions": assumptions}
+        if mode.is_live:
+            from memesnipe.cli.live_report import live_report  # noqa: PLC0415 - as above
+
             result |= live_report(session)
     if as_json:
         print_json(result)

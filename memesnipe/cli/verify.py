@@ -13,7 +13,7 @@ from memesnipe.errors import InputError
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
 from memesnipe.sdk.registry import discover
-from memesnipe.storage.views import latest_run
+from memesnipe.storage.views import latest_run, run_status
 from memesnipe.verification.audit import contradictions, read_run
 from memesnipe.verification.conditions import audit_of, settings_of
 from memesnipe.verification.wallet import wallet_verdict
@@ -46,7 +46,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
         run_id = run_id or latest_run(connection)
         if run_id is None:
             raise InputError(NO_RUN)
-        recorded = read_run(connection, run_id)
+        recorded, status = read_run(connection, run_id), run_status(connection, run_id)
         event_log = Home(settings.installation.memesnipe_home.resolve()).run(run_id).event_log
         if not event_log.is_file():
             raise InputError(f"run {run_id}: its events are not at {event_log}; verify it where it ran")
@@ -63,7 +63,7 @@ def verify(run_id: int | None) -> dict[str, Any]:
     records = recorded.records
     return {
         "run_id": run_id,
-        "status": recorded.status,
+        "status": status,
         "clean": not differences,
         "same_code": recorded.settings.get("code") == code_hash(settings_then.simulation.strategy_folders),
         "events": recorded.last_seq,

@@ -5,6 +5,7 @@ from typing import Final
 
 from memesnipe.engine.genome import ExitGenes, FilterGenes, Genome, SignalGene
 from memesnipe.engine.layout import MAX_EXPOSURES
+from memesnipe.number_text import significant
 from memesnipe.sdk.rule import filled
 from memesnipe.sdk.strategy import Param, Strategy
 
@@ -76,8 +77,8 @@ def _filters(filters: FilterGenes) -> str:
 def quantity(value: float, unit: str) -> str:
     """Return the value of a parameter with its unit in words."""
     known = {
-        "s": duration(value), "h": duration(value * _HOUR_S), "x": f"{value:.3g} times", "USD": f"{value:,.0f} USD",
-        "-1 to 1": f"{value:.3g}", "": f"{value:.4g}",
+        "s": duration(value), "h": duration(value * _HOUR_S), "x": f"{significant(value, 3)} times",
+        "USD": f"{value:,.0f} USD", "-1 to 1": significant(value, 3), "": significant(value, 4),
     }  # fmt: skip
     if unit in known:
         return known[unit]
@@ -90,12 +91,12 @@ def quantity(value: float, unit: str) -> str:
 
 
 def _percent(ratio: float) -> str:
-    return f"{100.0 * ratio:.3g} %"
+    return f"{significant(100.0 * ratio, 3)} %"
 
 
 def duration(seconds: float) -> str:
     """Return a duration in the largest unit of which it has two."""
     for unit_s, name in ((_DAY_S, "days"), (_HOUR_S, "hours"), (_MINUTE_S, "minutes")):
         if seconds >= 2.0 * unit_s:
-            return f"{seconds / unit_s:.3g} {name}"
-    return f"{seconds:.3g} seconds"
+            return f"{significant(seconds / unit_s, 3)} {name}"
+    return f"{significant(seconds, 3)} seconds"

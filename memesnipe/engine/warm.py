@@ -14,9 +14,9 @@ from memesnipe.market.events import SOL_PRICE, empty
 from memesnipe.sdk.registry import Families, discover
 
 
-def is_cold() -> bool:
-    """Return whether the compile cache is empty: compiling then takes half a minute, on a busy machine minutes."""
-    return next(CACHE_FOLDER.rglob("kernel.advance*.nbi"), None) is None
+def is_cold(function: str = "kernel.advance") -> bool:
+    """Return whether a compiled function is not cached: compiling takes half a minute, on a busy machine minutes."""
+    return next(CACHE_FOLDER.rglob(f"{function}*.nbi"), None) is None
 
 
 def compile_all(families: Families, report: Callable[[str, int, int], None] = lambda _part, _number, _of: None) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.evolution.evaluation import SAMPLE_S, Evaluation, Record
+from memesnipe.number_text import signed
 from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.sharpe import sharpe_of
 
@@ -80,7 +81,7 @@ def _reason(result: StrategyResult, deflated: float, trials: int, sharpe: float,
     if result.trades < MIN_TRADES:
         return f"{result.trades} round trips in the holdout, at least {MIN_TRADES} are required"
     if result.total_return <= 0.0:
-        return f"a return of {result.total_return:+.2%} in the holdout"
+        return f"a return of {signed(result.total_return, '.2%')} in the holdout"
     if deflated < CONFIDENCE:
         return f"a deflated Sharpe ratio of {deflated:.3f} after {trials:,} tests on the holdout, below {CONFIDENCE}"
     if sharpe <= baseline:

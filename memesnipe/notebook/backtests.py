@@ -19,6 +19,7 @@ from memesnipe.errors import InputError
 from memesnipe.notebook.arguments import check_number, check_type
 from memesnipe.notebook.figures import axes_of, html_table, show_times
 from memesnipe.notebook.markets import Market, read_tape
+from memesnipe.number_text import signed
 from memesnipe.runtime.backtest_run import COLUMNS, METRICS, BacktestOutcome, run
 from memesnipe.runtime.families import load_families
 from memesnipe.sdk.registry import Families
@@ -85,7 +86,7 @@ class Backtest:
 
     def __repr__(self) -> str:
         found = self.outcome.result
-        return f"<Backtest {self._names()}: {found.trades:,} trades, return {found.total_return:+.2%}>"
+        return f"<Backtest {self._names()}: {found.trades:,} round trips, return {signed(found.total_return, '.2%')}>"
 
     def _repr_html_(self) -> str:
         return html_table(f"{self._names()} ({self.genome.spec_id})", self.metrics)

@@ -25,6 +25,7 @@ from memesnipe.errors import InputError
 from memesnipe.market.assumptions import describe
 from memesnipe.market.events import KIND_NAMES, SIDE_NAMES
 from memesnipe.sdk.registry import Families
+from memesnipe.stats.performance import MIN_YEARLY_S, TOO_SHORT
 from memesnipe.tapes.tape import Tape, read_tape
 
 METRICS = (
@@ -35,6 +36,13 @@ COLUMNS = (
     "order_no", "mint", "side", "reason", "decided_ts", "ts", "status", "failure", "token_raw", "sol_lamports",
     "pool_fee_lamports", "network_fee_lamports", "cash_change_lamports",
 )  # fmt: skip
+
+
+def unknown_metrics(result: StrategyResult) -> dict[str, str]:
+    """Return the metrics that a result does not determine, with the reason as text: JSON has the numbers."""
+    short = () if result.observed_s >= MIN_YEARLY_S else ("sharpe", "sortino", "calmar")
+    of_trades = () if result.trades else ("win_rate", "profit_factor", "expectancy_usd")
+    return dict.fromkeys(short, TOO_SHORT) | dict.fromkeys(of_trades, "n/a: no round trip")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ def main() -> None:
         if "measured" in sys.argv[1:]:
             from memesnipe.feeds.synth_market.market import compile_generator  # noqa: PLC0415 - other feeds do without
 
+            print_compile_notice("the market's generator", "kernel.generate_lives")
             compile_generator()
         if cold:
             print_message(f"Compiled in {time.monotonic() - began:.0f} s.")

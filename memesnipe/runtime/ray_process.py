@@ -141,6 +141,8 @@ class RayProcess:
             raise MemeSnipeError(message["refused"])
         if "lost" in message or "refused" in message:
             self._record_failure(message.get("lost") or message["refused"])
+        elif "notice" in message:
+            self.messages.append(message["notice"])
         elif "ended" in message:
             self.ended = True
             self.messages.append(f"The system stops: {message['ended']}.")

@@ -278,6 +278,10 @@ class Session:
         """Return the URL of the dashboard."""
         return f"http://127.0.0.1:{self.settings.api.dashboard_port}"
 
+    def stop_actors(self) -> None:
+        """Stop Ray with actors and page; the servers and the local chain go on until the exit."""
+        self._ray.stop()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

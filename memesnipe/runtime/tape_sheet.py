@@ -15,9 +15,11 @@ from memesnipe.engine.strategy_result import StrategyResult
 from memesnipe.evolution.usable import Usable, usable_families
 from memesnipe.market.assumptions import describe
 from memesnipe.market.events import CURVE_COMPLETE, KIND_NAMES, MIGRATION, NS_PER_S, ONCHAIN, PRICE, Events
+from memesnipe.number_text import signed
 from memesnipe.runtime.backtest_run import read_numbered_tape, run
 from memesnipe.runtime.backtest_sheet import sheet_of, when
 from memesnipe.sdk.registry import Families
+from memesnipe.stats.performance import MIN_YEARLY_S, TOO_SHORT
 from memesnipe.tapes.tape import Tape
 from memesnipe.tearsheet.metrics import duration
 from memesnipe.tearsheet.sheet import Market, Sheet, Table
@@ -82,9 +84,10 @@ def _compared(results: dict[str, StrategyResult], usable: Usable) -> Table:
 def _figures(result: StrategyResult) -> tuple[str, ...]:
     if not result.trades:
         return ("–", "–", "–", "0", "–", "–")
+    sharpe = f"{result.sharpe:,.1f}" if result.observed_s >= MIN_YEARLY_S else TOO_SHORT
     factor = f"{result.profit_factor:,.2f}" if result.wins < result.trades else "no loss"
     return (
-        f"{result.total_return:+.2%}", f"{result.sharpe:,.1f}", f"{result.max_drawdown:.2%}", f"{result.trades:,}",
+        signed(result.total_return, ".2%"), sharpe, f"{result.max_drawdown:.2%}", f"{result.trades:,}",
         f"{result.win_rate:.1%}", factor,
     )  # fmt: skip
 

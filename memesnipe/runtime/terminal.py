@@ -131,12 +131,12 @@ def _number(value: float) -> str:
     return f"{whole}{dot}{decimals.rstrip('0').ljust(2, '0')}" if dot else whole
 
 
-def print_compile_notice() -> None:
-    """Print that the engine is being compiled, if the cache of compiled code is empty."""
+def print_compile_notice(part: str = "the engine", function: str = "kernel.advance") -> None:
+    """Print that a part is being compiled, if the cache of compiled code does not have its largest function."""
     from memesnipe.engine.warm import is_cold  # noqa: PLC0415 - the compiler is slow to load
 
-    if is_cold():
-        print_message("Compiling the engine (once for this version: half a minute, minutes on a busy machine) ...")
+    if is_cold(function):
+        print_message(f"Compiling {part} (once for this version: half a minute, minutes on a busy machine) ...")
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from memesnipe.stats.sharpe import sharpe_of
 
 Floats = NDArray[np.float64]
 
-_MIN_YEARLY_S: Final = 86_400.0  # a shorter time is not extrapolated to a year
+MIN_YEARLY_S: Final = 86_400.0  # a shorter time is not extrapolated to a year
+TOO_SHORT: Final = "n/a: under a day"  # in place of a figure that would be
 TAIL: Final = 0.05  # of the periods, for value at risk
 
 
@@ -48,7 +49,7 @@ def volatility(returns: Floats, period_s: float) -> float | None:
 
 def growth(total_return: float, elapsed_s: float) -> float | None:
     """Return the compound yearly growth rate (CAGR); None for less than a day, or a total loss."""
-    if elapsed_s < _MIN_YEARLY_S or total_return <= -1.0:
+    if elapsed_s < MIN_YEARLY_S or total_return <= -1.0:
         return None
     log_rate = math.log1p(total_return) * SECONDS_PER_YEAR / elapsed_s
     return math.expm1(log_rate) if log_rate < 50.0 else None

@@ -1,9 +1,10 @@
 """Writing and reading the audit log of manual actions."""
 
 import getpass
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from memesnipe.protocol.commands import MAX_REASON_BYTES, CommandName
 from memesnipe.storage.rows import Json, Page, Rows, count, records
@@ -13,9 +14,12 @@ from memesnipe.storage.schema_control import CommandRow
 UNKNOWN: Final = "unknown"
 
 
+_OVER_HTTP: Final = "token holder from "
+
+
 def by_token(address: str) -> str:
     """Return who asks over HTTP: whoever holds the token, and from which address."""
-    return f"token holder from {address}"
+    return f"{_OVER_HTTP}{address}"
 
 
 def by_cli() -> str:
@@ -48,6 +52,16 @@ def record_action(
         "command_id": command_id,
     }
     connection.execute(insert(ActionRow).values(values))
+
+
+def recorded_over_http(conn: Connection, run_id: int, name: CommandName, reason: str, within_s: float) -> int | None:
+    """Return the command of the last such action that was asked for over HTTP in the last seconds, or None."""
+    row = ActionRow
+    since = func.now() - timedelta(seconds=within_s)
+    same = (row.run_id == run_id, row.name == name.value, row.reason == _storable(reason), row.asked_at >= since)
+    query = select(row.command_id).where(*same, row.who.startswith(_OVER_HTTP), row.command_id.is_not(None))
+    found: int | None = conn.scalar(query.order_by(row.action_id.desc()).limit(1))
+    return found
 
 
 def actions(conn: Connection, run_id: int, page: Page) -> Rows:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from memesnipe.number_text import signed
 from memesnipe.protocol.account import Account
 from memesnipe.storage.schema import EquityRow, GenerationRow, StrategyRow
 from memesnipe.storage.wording import plural
@@ -100,11 +101,12 @@ def in_words(facts: Learned) -> str:
 
 
 def _standing(facts: Learned) -> str:
-    """Return what holds up on fresh trades, and where the capital is."""
+    """Return what holds up on fresh round trips, and where the capital is."""
     if not facts.on_probation and not facts.proven:
-        return "None is expected to earn on fresh trades, so all capital stays in cash."
+        return "None is expected to earn on fresh round trips, so all capital stays in cash."
     families = f", mostly {', '.join(facts.families[:2])}" if facts.families else ""
-    expected = "" if facts.expected_return is None else f", with {facts.expected_return:+.1%} expected of a round trip"
+    mean = facts.expected_return
+    expected = "" if mean is None else f", with {signed(mean, '.1%')} expected of a round trip"
     on_paper = facts.proven + facts.on_probation - facts.live
     if not on_paper:
         trade = f"{facts.live:,} trade live"

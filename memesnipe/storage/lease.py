@@ -39,6 +39,14 @@ IS_HELD: Final = (
 )
 
 
+def expire_leases(engine: Engine, run_id: int) -> None:
+    """Let the leases of a run expire whose actors have stopped, so that nothing shows it as running."""
+    with engine.begin() as connection:
+        connection.execute(
+            update(_ROW).where(_ROW.run_id == run_id, _ROW.expires_at > func.now()).values(expires_at=func.now())
+        )
+
+
 class LeaseLostError(MemeSnipeError):
     """Another process holds the lease of this actor."""
 

@@ -85,6 +85,18 @@ def report(conn: Connection, run_id: int) -> Json:
     }
 
 
+def run_status(conn: Connection, run_id: int) -> str:
+    """Return the status of a run, as its report has it: finished, running or stopped."""
+    query = select(RunRow.status, _is_held(run_id).label("is_held")).where(RunRow.run_id == run_id)
+    row = conn.execute(query).one()
+    return _status(row.status, is_held=row.is_held)
+
+
+def _is_held(run_id: int) -> ColumnElement[bool]:
+    """Return whether actors run it."""
+    return select(LeaseRow.run_id).where(LeaseRow.run_id == run_id, LeaseRow.expires_at > func.now()).exists()
+
+
 def _status(stored: str, *, is_held: bool) -> str:
     if stored != OPEN:
         return stored
@@ -106,7 +118,7 @@ def _report_query(run_id: int) -> Select[Any]:
     columns: dict[str, ColumnElement[Any]] = {
         "feed": _value(RunRow.feed, "", RunRow.run_id == run_id),
         "status": _value(RunRow.status, "none", RunRow.run_id == run_id),
-        "is_held": select(LeaseRow.run_id).where(LeaseRow.run_id == run_id, LeaseRow.expires_at > func.now()).exists(),
+        "is_held": _is_held(run_id),
         "published": _value(FeedCursorRow.seq, 0, cursor),
         "rejected": _value(FeedCursorRow.rejected, 0, cursor),
         "rejected_because": select(FeedCursorRow.rejected_because).where(cursor).scalar_subquery(),

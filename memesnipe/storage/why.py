@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from memesnipe.number_text import signed, significant
 from memesnipe.storage.wording import plural
 
 _NO_RESULT: Final = "It has no result yet, so it has no capital."
@@ -29,7 +30,7 @@ def why(mode: str, allocation_usd: float, evidence: dict[str, Any] | None, *, is
         return "It is retired: it has no capital and is not simulated."
     if not evidence:
         return "It was promoted by hand, and has no result yet." if is_by_hand else _NO_RESULT
-    expected = f"a round trip is expected to return {evidence['expected_return']:+.1%}"
+    expected = f"a round trip is expected to return {signed(evidence['expected_return'], '.1%')}"
     if mode == "simulating":
         return f"It is only simulated, without capital: {expected} after {_seen(evidence)}. {_needs(evidence)}"
     if allocation_usd <= 0.0:
@@ -41,11 +42,6 @@ def why(mode: str, allocation_usd: float, evidence: dict[str, Any] | None, *, is
     return held if is_settled else f"{held} {_needs(evidence)}"
 
 
-def _three(value: float) -> str:
-    """Return a number with three significant digits, never as a power of ten."""
-    return f"{float(f'{value:.3g}'):,.15g}"
-
-
 def _seen(evidence: dict[str, Any]) -> str:
     return plural(evidence["round_trips"], "fresh round trip")
 
@@ -53,7 +49,8 @@ def _seen(evidence: dict[str, Any]) -> str:
 def _needs(evidence: dict[str, Any]) -> str:
     if evidence["is_proven"]:
         return "Its evidence is proven."
-    against = f"Its evidence is {_three(evidence['e_value'])}, and {_three(evidence['threshold'])} end the probation"
+    found, end = (significant(evidence[name], 3) for name in ("e_value", "threshold"))
+    against = f"Its evidence is {found}, and {end} end the probation"
     needed = evidence["trades_needed"]
     if needed is None:
         return f"{against}; at this expectation it never gets there."

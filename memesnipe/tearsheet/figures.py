@@ -6,6 +6,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from memesnipe.number_text import significant
 from memesnipe.stats.performance import drawdown_of
 from memesnipe.tearsheet.periods import rolling_sharpe
 from memesnipe.tearsheet.sheet import Account, Floats, Market, Nanoseconds, Outcome, Prices
@@ -97,7 +98,7 @@ def _equity(account: Account) -> tuple[LineFigure, LineFigure]:
 def _rolling(account: Account) -> LineFigure:
     title, ts, values = rolling_sharpe(account)
     if not len(ts):
-        return LineFigure(title, "", [], note="The time is too short: it needs two hours or more.")
+        return LineFigure(title, "", [], note="The time is too short: it needs two days or more.")
     return LineFigure(title, "", [_thinned(Line("Sharpe", ts, values))])
 
 
@@ -124,7 +125,7 @@ def _trades(account: Account, prices: Prices) -> LineFigure:
 def _marker(outcome: Outcome, prices: Prices) -> Marker:
     index = max(int(np.searchsorted(prices.ts, outcome.ts, side="right")) - 1, 0)
     kind: MarkerKind = "entry" if outcome.side in ("buy", "short") else "exit"
-    text = f"{outcome.side} for {outcome.sol:.6g} SOL: {outcome.reason}"
+    text = f"{outcome.side} for {significant(outcome.sol, 6)} SOL: {outcome.reason}"
     return Marker(outcome.ts, float(prices.usd[index]), kind, text)
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from memesnipe.number_text import signed
 from memesnipe.tearsheet.sheet import Grid
 
 _STRONG: Final = (1.0 / 3.0, 2.0 / 3.0)  # of the greatest return, from which on a cell has a stronger colour
@@ -32,9 +33,11 @@ def _cell(grid: Grid, i: int, j: int, most: float) -> str:
     if not np.isfinite(value):
         return "<td></td>"
     strength = 1 + sum(abs(value) / most > limit for limit in _STRONG)
-    kinds = [] if value == 0 else [f"{'g' if value > 0 else 'l'}{strength}"]
+    has_sign = signed(value, ".1%")[0] in "+-"
+    kinds = [f"{'g' if value > 0 else 'l'}{strength}"] if has_sign else []
     kinds += ["own"] if grid.own == (i, j) else []
     kind = f' class="{" ".join(kinds)}"' if kinds else ""
     behind = "" if grid.trades is None else f", {int(grid.trades[i, j]):,} round trips"
-    text = f"{value:+.1%}" if abs(value) < 1.0 else f"{value:+,.0%}"
-    return f'<td{kind} title="{value:+.3%}{behind}">{text}</td>'
+    text = signed(value, ".1%") if abs(value) < 1.0 else signed(value, ",.0%")
+    exact = signed(value, ".3%")
+    return f'<td{kind} title="{exact}{behind}">{text}</td>'

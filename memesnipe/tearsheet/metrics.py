@@ -8,7 +8,9 @@ from typing import Final
 import numpy as np
 
 from memesnipe.market.events import NS_PER_S
+from memesnipe.number_text import signed
 from memesnipe.stats import performance
+from memesnipe.stats.performance import TOO_SHORT
 from memesnipe.stats.running import SECONDS_PER_YEAR
 from memesnipe.tearsheet.periods import DAY_S, HOUR_S, MINUTE_S, returns_by, risk_period_s
 from memesnipe.tearsheet.sheet import Account, Floats, Table, Trip
@@ -17,7 +19,6 @@ _LOST_AT_TARGET: Final = (
     "A take profit can lose: it is decided when the value passes the target, and filled after the latency, net of fees."
 )
 _MAX_REASONS: Final = 20
-_TOO_SHORT: Final = "n/a: under a day"
 _UNKNOWN: Final = "–"  # the data do not determine it
 
 
@@ -45,7 +46,7 @@ def _money(account: Account) -> list[Metric]:
     held = float(account.sol_usd[-1] / account.sol_usd[0] - 1.0) if account.sol_usd[0] > 0 else None
     elapsed_s = _elapsed_s(account)
     return [
-        Metric("Total profit", profit, f"{profit:+,.2f} USD", "in SOL, at the last price of SOL"),
+        Metric("Total profit", profit, f"{signed(profit, ',.2f')} USD", "in SOL, at the last price of SOL"),
         Metric("Total return", gained, _percent(gained), "in SOL"),
         Metric("Equity", float(usd[-1]), f"{usd[-1]:,.2f} USD", f"began with {usd[0]:,.2f} USD"),
         Metric("Return in USD", _ratio(usd), _percent(_ratio(usd)), "includes the change of SOL"),
@@ -69,12 +70,12 @@ def _ratios(account: Account) -> list[Metric]:
     each = "hours" if period_s == HOUR_S else "minutes"
     risk, shortfall = performance.value_at_risk(tail), performance.expected_shortfall(tail)
     return [
-        Metric("CAGR", yearly, _TOO_SHORT if elapsed_s < DAY_S else _percent(yearly), "compound yearly return"),
-        _number("Sharpe", performance.sharpe(returns, MINUTE_S), "per year, from minutes"),
-        _number("Sortino", performance.sortino(returns, MINUTE_S), "per year, target 0"),
+        _per_year(Metric("CAGR", yearly, _percent(yearly), "compound yearly return"), elapsed_s),
+        _yearly("Sharpe", performance.sharpe(returns, MINUTE_S), elapsed_s, "per year, from minutes"),
+        _yearly("Sortino", performance.sortino(returns, MINUTE_S), elapsed_s, "per year, target 0"),
         _yearly("Calmar", simple, elapsed_s, "yearly return, not compounded, over the deepest drawdown"),
         _yearly("Calmar, compounded", compound, elapsed_s, "CAGR over the deepest drawdown"),
-        _share("Volatility", performance.volatility(returns, MINUTE_S), "per year"),
+        _per_year(_share("Volatility", performance.volatility(returns, MINUTE_S), "per year"), elapsed_s),
         _share("Max drawdown", fall.depth, "of the peak"),
         Metric("Longest drawdown", below_s, duration(below_s), "below a peak"),
         _share("Value at risk", risk, f"the worst 5 % of {each} return less"),
@@ -96,7 +97,7 @@ def _trades(account: Account) -> list[Metric]:
         Metric(
             "Expectancy",
             mean,
-            _UNKNOWN if mean is None else f"{mean * price:+,.4f} USD",
+            _UNKNOWN if mean is None else f"{signed(mean * price, ',.4f')} USD",
             f"of a round trip; {_percent(float(ratios.mean()) if count else None)} of its stake",
         ),
         _number("SQN", performance.system_quality(profits), "t-statistic of the profit of a round trip"),
@@ -157,7 +158,7 @@ def _row(name: str, trips: list[Trip]) -> tuple[str, ...]:
     mean = float(np.mean([trip.profit_ratio for trip in trips]))
     factor = performance.profit_factor(profits)
     return (
-        name, f"{len(trips):,}", _percent(performance.win_rate(profits)).lstrip("+"), f"{profits.sum():+,.4f}",
+        name, f"{len(trips):,}", _percent(performance.win_rate(profits)).lstrip("+"), signed(profits.sum(), ",.4f"),
         _percent(mean), "no loss" if factor is None else f"{factor:,.2f}",
     )  # fmt: skip
 
@@ -191,7 +192,7 @@ def _ratio(values: Floats) -> float | None:
 
 
 def _percent(value: float | None) -> str:
-    return _UNKNOWN if value is None else f"{value:+,.2%}"
+    return _UNKNOWN if value is None else signed(value, ",.2%")
 
 
 def _share(name: str, value: float | None, meaning: str) -> Metric:
@@ -199,8 +200,12 @@ def _share(name: str, value: float | None, meaning: str) -> Metric:
 
 
 def _yearly(name: str, value: float | None, elapsed_s: float, meaning: str) -> Metric:
-    """Return a metric that extrapolates to a year, which less than a day does not carry."""
-    return Metric(name, None, _TOO_SHORT, meaning) if elapsed_s < DAY_S else _number(name, value, meaning)
+    return _per_year(_number(name, value, meaning), elapsed_s)
+
+
+def _per_year(metric: Metric, elapsed_s: float) -> Metric:
+    """Return a metric that extrapolates to a year without its value where less than a day was observed."""
+    return replace(metric, value=None, text=TOO_SHORT) if elapsed_s < DAY_S else metric
 
 
 def _number(name: str, value: float | None, meaning: str) -> Metric:

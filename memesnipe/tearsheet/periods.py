@@ -17,6 +17,7 @@ MINUTE_S: Final = 60
 HOUR_S: Final = 3_600
 DAY_S: Final = 86_400
 _MAX_DAYS_BY_HOUR: Final = 5  # more days are not shown hour by hour
+_WINDOW: Final = 24  # hours: less than a day does not carry a ratio of a year
 _MAX_DAYS_BY_DAY: Final = 100
 
 
@@ -44,18 +45,14 @@ def risk_period_s(account: Account) -> int:
 
 
 def rolling_sharpe(account: Account) -> tuple[str, Nanoseconds, Floats]:
-    """Return a title, times, and the Sharpe ratio of the window before each of them; no times where it is too short.
-
-    The window is a day of hours where there are three days or more, else an hour of minutes.
-    """
-    period_s, window = (HOUR_S, 24) if _span_s(account) >= 3 * DAY_S else (MINUTE_S, 60)
-    title = f"Rolling Sharpe ratio, window of {'24 hours' if period_s == HOUR_S else '60 minutes'}, per year"
-    ends, returns = returns_by(account, period_s)
-    if len(returns) < 2 * window:
+    """Return a title, times, and the Sharpe ratio of the day of hours before each of them; no times before two days."""
+    title = "Rolling Sharpe ratio, window of 24 hours, per year"
+    ends, returns = returns_by(account, HOUR_S)
+    if len(returns) < 2 * _WINDOW:
         return title, np.zeros(0, np.int64), np.zeros(0)
-    windows = np.lib.stride_tricks.sliding_window_view(returns, window)
-    values = np.array([sharpe(part, period_s) or 0.0 for part in windows])
-    return title, ends[window - 1 :], values
+    windows = np.lib.stride_tricks.sliding_window_view(returns, _WINDOW)
+    values = np.array([sharpe(part, HOUR_S) or 0.0 for part in windows])
+    return title, ends[_WINDOW - 1 :], values
 
 
 def grids(account: Account) -> list[Grid]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from memesnipe.errors import MemeSnipeError
+from memesnipe.number_text import signed
 from memesnipe.tearsheet.figures import BarFigure, Figure, LineFigure, figures_of, market_figures
 from memesnipe.tearsheet.periods import grids
 from memesnipe.tearsheet.sheet import Grid, Sheet
@@ -93,7 +94,7 @@ def _grid(ax: Any, grid: Grid) -> None:
     ax.set_yticks(range(len(grid.rows)), grid.rows, fontsize=8)
     ax.set(ylabel=grid.axes[0], xlabel=grid.axes[1])
     for row, column in zip(*np.nonzero(np.isfinite(grid.values)), strict=True):
-        ax.text(column, row, f"{grid.values[row, column]:+.1%}", ha="center", va="center", fontsize=7)
+        ax.text(column, row, signed(grid.values[row, column], ".1%"), ha="center", va="center", fontsize=7)
 
 
 def _note(ax: Any, note: str) -> None:

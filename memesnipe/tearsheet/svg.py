@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from memesnipe.market.events import NS_PER_S
+from memesnipe.number_text import signed, significant
 from memesnipe.tearsheet.figures import BarFigure, Figure, LineFigure, Unit
 from memesnipe.tearsheet.sheet import Floats, Nanoseconds
 
@@ -48,7 +49,7 @@ def _lines(figure: LineFigure) -> str:
     shown = f'<p class="legend">{legend}</p>' if len(figure.lines) > 1 or figure.markers else ""
     size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" height="{_HEIGHT}" preserveAspectRatio="none"'
     inner = f"<svg {size}>{paths}</svg>"
-    return _picture(figure.title, inner + scale.labels() + marks) + shown
+    return _picture(figure.title, inner + marks + scale.labels()) + shown
 
 
 def _bars(figure: BarFigure) -> str:
@@ -58,13 +59,14 @@ def _bars(figure: BarFigure) -> str:
     for number, count in enumerate(figure.counts.tolist()):
         left, right = figure.edges[number], figure.edges[number + 1]
         height = room * count / most
+        span = f"{signed(left, '.2f')} % to {signed(right, '.2f')} %"
         kind = "loss" if (left + right) / 2 < 0 else "gain"
         bars.append(
             f'<rect class="{kind}" x="{number * width:.3f}%" width="{width * 0.9:.3f}%" y="{_TOP + room - height:.1f}" '
-            f'height="{height:.1f}"><title>{left:+.2f} % to {right:+.2f} %: {count}</title></rect>'
+            f'height="{height:.1f}"><title>{span}: {count}</title></rect>'
         )
-    base = _HEIGHT - 8
-    words = f'<text x="0" y="{base}">{low:+.1f} %</text><text class="end" x="100%" y="{base}">{high:+.1f} %</text>'
+    base, lowest, highest = _HEIGHT - 8, signed(low, ".1f"), signed(high, ".1f")
+    words = f'<text x="0" y="{base}">{lowest} %</text><text class="end" x="100%" y="{base}">{highest} %</text>'
     if low < 0 < high:
         words += f'<text class="middle" x="{100 * -low / (high - low):.1f}%" y="{base}">0</text>'
     words += f'<text x="0" y="10">{most} round trips</text>'
@@ -137,10 +139,10 @@ def _picture(title: str, content: str) -> str:
 
 def _value(value: float, unit: Unit) -> str:
     if unit == "USD":
-        return f"{value:,.0f} USD" if abs(value) >= 1_000 else f"{value:,.2f} USD"
+        return f"{value:,.0f} USD" if abs(value) >= 1_000 else f"{value:z,.2f} USD"
     if unit == "price":
-        return f"{value:.4g} USD"
-    return f"{value:,.1f}{' %' if unit == '%' else ''}"
+        return f"{significant(value, 3)} USD"
+    return f"{value:z,.1f}{' %' if unit == '%' else ''}"
 
 
 def _time(ts: int) -> str:

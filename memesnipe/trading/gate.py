@@ -7,6 +7,7 @@ from typing import Final
 from memesnipe.engine.orders import ENTRIES, Order
 from memesnipe.market.events import BUY_SIDE, LAMPORTS_PER_SOL, NS_PER_S, PUMP_CURVE, PUMPSWAP
 from memesnipe.market.state import TokenMarket
+from memesnipe.number_text import significant
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk_state import DeskState
 
@@ -106,7 +107,9 @@ def _refuse_token(order: Order, market: TokenMarket, limits: Limits) -> RiskRefu
         away = abs(market.price_usd / per_token - 1.0)
         if away > limits.max_price_deviation:
             return RiskRefused(
-                order, RefusalReason.PRICE, f"reported {market.price_usd:.3g} USD, the pool gives {per_token:.3g} USD"
+                order,
+                RefusalReason.PRICE,
+                f"reported {significant(market.price_usd, 3)} USD, the pool gives {significant(per_token, 3)} USD",
             )
     return None
 

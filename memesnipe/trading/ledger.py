@@ -11,7 +11,7 @@ from memesnipe.engine.orders import Fill
 from memesnipe.market.events import LAMPORTS_PER_SOL, Event
 from memesnipe.market.state import MarketState, TokenMarket, capital_lamports
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.commands import NOT_HELD, CommandName
 from memesnipe.protocol.messages import AccountFigures, FillMessage
 from memesnipe.trading.breaker import Breaker, RiskLevel
 
@@ -184,7 +184,7 @@ class Ledger:
         """Treat a position as one at a stop until it is sold; return why not, "" where it is done."""
         position = self.state.position(spec_id, token)
         if position is None:
-            return "it is not held"
+            return NOT_HELD
         if self.state.refuses_exits:
             return "trading is halted; `memesnipe flatten` sells while it is, and `memesnipe risk reset` resumes it"
         position.is_closing = True

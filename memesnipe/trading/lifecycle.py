@@ -6,6 +6,7 @@ from typing import Final
 
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.engine.strategy_result import StrategyResult
+from memesnipe.number_text import signed, significant
 from memesnipe.trading.standing import Standing
 
 
@@ -125,7 +126,7 @@ def _failing(track: Track, gates: Gates, rules: PromotionPolicy) -> str:
     if track.against >= rules.demotion_evidence:
         return f"its profit has fallen below half of what was expected (evidence {track.against:,.0f})"
     if not track.is_proven and track.standing.expected <= rules.min_expected_return:
-        return f"a round trip is expected to return {track.standing.expected:+.2%}"
+        return f"a round trip is expected to return {signed(track.standing.expected, '.2%')}"
     if result.sharpe < rules.min_sharpe_to_stay:
         return f"sharpe fell to {result.sharpe:.2f}"
     return ""
@@ -167,6 +168,6 @@ def first_failed_gate(track: Track, gates: Gates) -> str:
 def _describe(track: Track, threshold: float) -> str:
     evidence, standing = track.evidence, track.standing
     return (
-        f"evidence {evidence.e_value:,.4g} of {threshold:,.4g}, {evidence.round_trips} round trips, "
-        f"{standing.expected:+.2%} expected of the next"
+        f"evidence {significant(evidence.e_value, 4)} of {significant(threshold, 4)}, "
+        f"{evidence.round_trips} round trips, {signed(standing.expected, '.2%')} expected of the next"
     )

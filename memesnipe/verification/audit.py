@@ -54,7 +54,6 @@ class Recorded:
     """The inputs and the records of a run."""
 
     settings: dict[str, Any]
-    status: str
     last_seq: int  # the last event that the executor has applied
     mints: dict[int, str]
     controls: list[Control]
@@ -82,7 +81,6 @@ def read_run(connection: Connection, run_id: int) -> Recorded:
     )
     return Recorded(
         settings=run.settings,
-        status=run.status,
         last_seq=offsets.get(("executor", EVENTS), 0),
         mints=dict(enumerate(read_mints(connection, run_id))),
         controls=controls,

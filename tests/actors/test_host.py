@@ -70,6 +70,19 @@ def test_the_role_is_opened_again_after_each_error(host: FailingHost, tmp_path: 
     assert log.count('"recovering"') == 2 and "error 2" in log
 
 
+def test_a_replaced_actor_works_again_once_its_role_is_open(host: FailingHost) -> None:
+    waiting = threading.Thread(target=host.wait_until_open, daemon=True)
+    waiting.start()
+    loop = threading.Thread(target=host.run)
+    assert waiting.is_alive(), "nothing is open"
+    loop.start()
+    waiting.join(TIMEOUT_S)
+    assert not waiting.is_alive() and host.opened >= 1
+    host.stop()
+    host.leave.set()
+    loop.join(TIMEOUT_S)
+
+
 def test_a_second_call_while_the_first_runs_starts_no_second_loop(
     host: FailingHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:

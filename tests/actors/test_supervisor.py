@@ -128,6 +128,8 @@ def test_the_five_actors_run_under_their_names_after_any_death(home: Path, super
     assert all(title(running(home, actor)).startswith(f"ray::{CLASSES[actor]}") for actor in ACTORS)
 
     kill_and_await(home, "executor", lambda pid: os.kill(pid, signal.SIGKILL))
+    said = ["The actor executor has ended, and is being replaced ..."]
+    wait_for("the console to be told", lambda: supervision.check(0.1) or supervision.notices == said, 60)
     kill_and_await(home, "portfolio", lambda pid: ray.kill(ray.get_actor(f"portfolio-{RUN}")))
 
     before = {actor: running(home, actor) for actor in ACTORS}

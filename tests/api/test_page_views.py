@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from memesnipe.storage import schema
 from memesnipe.storage.schema_actions import ActionRow
-from tests.api.browsing import CHROMIUM, MINT, SCREENSHOTS, VIEWS, expect_text
+from tests.api.browsing import CHROMIUM, EVIDENCE, MINT, RESULT, SCREENSHOTS, VIEWS, expect_text, genome
 
 api = pytest.importorskip("playwright.sync_api", reason="the page is tested with `pip install playwright`")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
@@ -108,3 +109,46 @@ def test_periods_are_tinted_and_listed_for_each_account(page, serve, backend, al
         paper.get_by_label("By").select_option(name)
         api.expect(rows).to_have_count(len(found[name]))
     api.expect(rows.first).to_contain_text(f"+${found['months'][0]['profit_usd']:.2f}")
+
+
+@pytest.mark.usefixtures("all_running")
+def test_a_strategy_without_a_trade_has_no_mean_and_under_a_day_no_ratio_of_a_year(page, serve, backend, insert):
+    none = {"round_trips": 0, "mean_return": 0.0}
+    result = RESULT | {"trades": 0, "win_rate": 0.0, "profit_factor": 0.0, "expectancy_usd": 0.0, "mean_hold_s": 0.0}
+    row = {"spec_id": "spec0", "mode": "simulating", "genome": genome("momentum_5m")}
+    insert(schema.StrategyRow, **row, result=result, evidence=EVIDENCE | none)
+    page.goto(f"{serve(backend).url}/#/strategies/spec0")
+    found = page.locator(".facts div")
+    for name in ("Win rate", "Profit factor", "Expectancy", "Mean holding time", "Mean of its fresh round trips"):
+        api.expect(found.filter(has_text=name).locator("dd")).to_have_text("–")
+    for name in ("Sharpe", "Sortino", "Calmar"):
+        api.expect(found.filter(has_text=re.compile(f"^{name}n/a"))).to_have_text(f"{name}n/a: under a day")
+
+
+@pytest.mark.usefixtures("all_running")
+def test_an_account_that_did_not_trade_has_neither_sign_nor_colour(page, serve, backend, insert, new_run, database):
+    kept = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+    with database.begin() as connection:
+        connection.execute(kept.values(settings={"initial_capital_usd": 1000.0}))
+    remainder = 1000.0 - 1.9e-7  # the capital is a whole number of lamports, a little less than 1,000 USD
+    insert(schema.EquityRow, seq=1, equity_usd=remainder, equity_lamports=5 * 10**9, cash_usd=remainder)
+    page.goto(serve(backend).url)
+    change = page.locator(".change").first
+    api.expect(change).to_have_text("$0 (0.0%) since the start")
+    assert change.get_attribute("class").split() == ["change"]
+
+
+APART = """async () => {
+  const { apart } = await import("./static/candles.js");
+  const group = (at, isBuy, ...reasons) => ({ at, isBuy, trades: reasons.map((reason) => ({ side: "sell", reason })) });
+  const groups = [group(0, false, "stop_loss"), group(20, true, "signal"), group(24, false, "flatten"),
+    group(40, false, "a", "b"), group(50, true, "a_very_long_reason"), group(62, true, "a_very_long_reason")];
+  const named = apart(groups, 10);
+  return groups.map((group) => named.has(group));
+}"""
+
+
+def test_names_at_the_arrows_of_a_price_chart_have_room(page, serve, backend, marked):
+    page.goto(serve(backend).url)
+    # The second and the third are 40 px apart, less than half of their names; the last two are less than a name apart.
+    assert page.evaluate(APART) == [True, False, False, True, True, False]

@@ -154,7 +154,8 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("restore", "."), {}, 2, "memesnipe: input: .: is a folder; name a file of `memesnipe backup`"),
         (("sql", "SELECT 1", "--tables"), {}, 2, "--tables: takes no query; leave one of them out"),
         (("sql", "SELECT 1", "--limit", "0"), {}, 2, "--limit 0: must be a whole number from 1 to 1000000"),
-        (("sql", "SELECT 1"), {}, 1, "runs only while `memesnipe up` does"),
+        (("sql", "SELECT 1"), {}, 2, "there is no run in this folder yet; start one with `memesnipe up`"),
+        (("promote", "--busiest", "0"), {}, 2, "--busiest 0: must be a whole number from 1 to 50"),
     ],
 )
 def test_an_error_is_one_line(

@@ -76,7 +76,7 @@ def test_a_strategy_is_no_file_of_swaps(tmp_path: Path, spec: Path) -> None:
         ),
         (
             ["explain", "0a1b2c3d4e5f"],
-            "0a1b2c3d4e5f: there is no such file; the id of a strategy needs",
+            "0a1b2c3d4e5f: there is no such file; the id of a strategy needs a run",
         ),
         (["export", "one.json", "-o", "missing/x.json"], "-o missing/x.json"),
     ],
@@ -85,3 +85,12 @@ def test_what_cannot_be_found_is_one_line(tmp_path: Path, spec: Path, arguments:
     done = memesnipe(tmp_path, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert named in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_an_unknown_id_is_answered_with_the_nearest(
+    tmp_path: Path, database_url: str, new_run: int, insert: Callable[..., None]
+) -> None:
+    insert(StrategyRow, spec_id="aa11aa11aa11", genome=GENOME.to_dict(), mode="simulating")
+    done = memesnipe(tmp_path, "explain", "aa11aa11aa12", DATABASE_URL=database_url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "; ids that begin like it: aa11aa11aa11; `memesnipe strategies` lists the ids" in done.stderr

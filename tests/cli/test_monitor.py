@@ -107,7 +107,7 @@ def test_a_live_run_has_its_live_account_apart_from_paper(
     answer_with_a_live_run(api, database, new_run, insert)
     shown = [" ".join(line.split()) for line in memesnipe(tmp_path, "monitor", "--once").stdout.splitlines()]
     assert "live 500.00 400.00 -100.00 (-20.0%) 1 critical 12.00%" in shown
-    assert "paper 10,500.00 10,500.00 +0.00 (+0.0%) 0 normal 0.00%" in shown
+    assert "paper 10,500.00 10,500.00 0.00 (0.0%) 0 normal 0.00%" in shown
     accounts = json.loads(memesnipe(tmp_path, "monitor", "--json").stdout)["accounts"]
     assert (accounts["live"]["equity_usd"], accounts["paper"]["equity_usd"]) == (400.0, 10_500.0)
 

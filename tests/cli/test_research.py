@@ -303,3 +303,12 @@ def test_an_empty_tape_is_refused(memesnipe: Memesnipe, tmp_path: Path) -> None:
     write_tape(tmp_path / "empty.tape", Tape(empty(0), []))
     code, _, err = memesnipe("backtest", "--tape", "empty.tape", "--strategy", "momentum_5m")
     assert (code, err.strip()) == (2, "memesnipe: input: empty.tape has no events")
+
+
+def test_under_a_day_and_without_round_trips_the_text_has_no_such_figures(memesnipe: Memesnipe, tape: Path) -> None:
+    code, out, err = memesnipe("backtest", "--tape", tape, "--strategy", "momentum_5m", "--param", "breakout=0.5")
+    assert code == 0, err
+    shown = dict(line.split(maxsplit=1) for line in out.splitlines() if line.split(maxsplit=1)[0] in METRICS)
+    assert shown["trades"] == "0"
+    assert {shown[name] for name in ("sharpe", "sortino", "calmar")} == {"n/a: under a day"}
+    assert {shown[name] for name in ("win_rate", "profit_factor", "expectancy_usd")} == {"n/a: no round trip"}

@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ import redis
 import sqlalchemy as sa
 
 from memesnipe.bus.command_query import run_read_command
+from memesnipe.config.settings import settings_from
 from memesnipe.errors import InputError, MemeSnipeError
+from memesnipe.runtime.database import open_database
 from memesnipe.servers.process import free_port
 from tests.cli.in_process import memesnipe
 
@@ -112,3 +116,22 @@ def test_commands_that_write_are_refused(redis_url: str, words: list[str], expec
         run_read_command(redis_url, words)
     with pytest.raises(MemeSnipeError, match="Redis does not respond"):
         run_read_command(f"redis://127.0.0.1:{free_port(0)}/0", words)
+
+
+@pytest.fixture
+def stopped() -> Iterator[Path]:
+    """The folder of a system that has run and was stopped; PostgreSQL, which is not root, can read it."""
+    folder = Path(tempfile.mkdtemp(prefix="memesnipe-test-", dir="/tmp")).resolve()
+    folder.chmod(0o755)
+    with open_database(settings_from({"memesnipe_home": folder}, env_file=None), create=True):
+        pass
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_the_database_of_a_stopped_system_can_be_read_and_not_written(stopped: Path) -> None:
+    home = {"MEMESNIPE_HOME": str(stopped)}
+    read = memesnipe(stopped, "sql", "SELECT count(*) AS runs FROM runs", "--json", **home)
+    assert (read.returncode, json.loads(read.stdout)["rows"]) == (0, [{"runs": 0}]), read.stderr
+    written = memesnipe(stopped, "sql", "CREATE TABLE hole (i int)", **home)
+    assert (written.returncode, len(written.stderr.splitlines())) == (2, 1), written.stderr

@@ -80,5 +80,5 @@ def test_a_run_whose_strategies_do_not_earn_has_all_capital_in_cash(conn, new_ru
     insert(schema.StrategyRow, spec_id="a", mode="simulating", evidence=_evidence(is_proven=False))
     assert in_words(learned(conn, new_run)) == (
         "1 generation tried 0 strategies; 1 was admitted to the simulation. "
-        "None is expected to earn on fresh trades, so all capital stays in cash."
+        "None is expected to earn on fresh round trips, so all capital stays in cash."
     )

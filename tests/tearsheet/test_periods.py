@@ -49,12 +49,13 @@ def test_a_heatmap_has_only_rows_and_columns_with_a_value() -> None:
 
 
 def test_the_rolling_ratio_is_the_ratio_of_each_window() -> None:
-    found = walk(0.2)
-    _, returns = returns_by(found, MINUTE_S)
+    found = walk(3)
+    _, returns = returns_by(found, HOUR_S)
     title, ts, values = rolling_sharpe(found)
-    assert "60 minutes" in title and len(ts) == len(returns) - 59
-    assert values[7] == pytest.approx(performance.sharpe(returns[7:67], MINUTE_S))
-    assert "24 hours" in rolling_sharpe(walk(3))[0] and risk_period_s(walk(3)) == HOUR_S
+    assert "24 hours" in title and len(ts) == len(returns) - 23
+    assert values[7] == pytest.approx(performance.sharpe(returns[7:31], HOUR_S))
+    assert risk_period_s(walk(3)) == HOUR_S
+    assert len(rolling_sharpe(walk(0.9))[1]) == 0, "less than a day does not carry a ratio of a year"
 
 
 @pytest.mark.parametrize("seconds", [[], [0], [0, 60]])

@@ -6,7 +6,7 @@ import { colour } from "./theme.js";
 
 const BUYS = new Set(["buy", "cover"]);
 const NARROW_PX = 600;
-const NAMED = 12; // arrows; more are not named in the chart
+const LETTER_PX = 7; // of a name at an arrow; names without room are left out
 const ARROW_PX = 16; // of width for an arrow: those nearer to each other become one
 const SMALL = 1e-8; // a step between such small prices
 const MARGIN = 0.04; // of the candles, on both sides: labels and arrows there are whole
@@ -42,7 +42,8 @@ export class Candles {
       const range = this.chart.timeScale().getVisibleLogicalRange();
       const shown = range ? range.to - range.from : candles.length;
       const groups = grouped(candles, fills, Math.ceil((shown * ARROW_PX) / Math.max(this.box.clientWidth, 80)));
-      markers.setMarkers(groups.map((group) => marker(group, this.box.clientWidth >= NARROW_PX && groups.length <= NAMED, good, bad)));
+      const named = this.box.clientWidth < NARROW_PX ? new Set() : apart(groups, this.box.clientWidth / shown);
+      markers.setMarkers(groups.map((group) => marker(group, named.has(group), good, bad)));
     };
     this.chart.timeScale().subscribeVisibleLogicalRangeChange(draw);
     this.chart.subscribeCrosshairMove(({ time }) => this.read(candles.find((c) => c.ts / 1e9 === time), fills, interval));
@@ -84,16 +85,32 @@ function grouped(candles, fills, together) {
     while (at + 1 < candles.length && candles[at + 1].ts <= trade.ts) at += 1;
     const [block, isBuy] = [Math.floor(at / together), BUYS.has(trade.side)];
     const key = `${block} ${isBuy}`;
-    if (!groups.has(key)) groups.set(key, { time: candles[at].ts / 1e9, isBuy, trades: [] });
+    if (!groups.has(key)) groups.set(key, { time: candles[at].ts / 1e9, at, isBuy, trades: [] });
     groups.get(key).trades.push(trade);
   }
   return [...groups.values()].sort((a, b) => a.time - b.time);
 }
 
-function marker({ time, isBuy, trades: [first, ...others] }, isNamed, good, bad) {
-  const name = others.length ? `${others.length + 1}×` : `${first.side} ${words(first.reason)}`;
+const nameOf = ({ trades: [first, ...others] }) => (others.length ? `${others.length + 1}×` : `${first.side} ${words(first.reason)}`);
+
+// The groups whose names have room between the arrows beside them, and between names, at so many pixels for a candle.
+export function apart(groups, candlePx) {
+  const named = new Set();
+  let end = -Infinity; // of the last name
+  groups.forEach((group, i) => {
+    const [x, half] = [group.at * candlePx, (nameOf(group).length * LETTER_PX) / 2];
+    const isClear = [groups[i - 1], groups[i + 1]].every((other) => !other || Math.abs(other.at * candlePx - x) >= half + ARROW_PX / 2);
+    if (!isClear || x - half < end) return;
+    end = x + half;
+    named.add(group);
+  });
+  return named;
+}
+
+function marker(group, isNamed, good, bad) {
+  const { time, isBuy } = group;
   return {
     time, position: isBuy ? "belowBar" : "aboveBar", shape: isBuy ? "arrowUp" : "arrowDown", color: isBuy ? good : bad,
-    text: isNamed ? name : "",
+    text: isNamed ? nameOf(group) : "",
   };
 }

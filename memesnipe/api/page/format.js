@@ -7,13 +7,16 @@ const numbers = (options) => {
 
 export const count = numbers({ maximumFractionDigits: 0 });
 // Amounts of very different sizes: small ones keep significant digits instead of becoming zero.
-const amounts = (least, fixed, significant, options = {}) => {
+// What is below half of the smallest unit is a remainder: of floats, or of USD changed into whole lamports.
+const without = (unit, value) => (typeof value === "number" && Math.abs(value) < unit / 2 ? 0 : value);
+const LAMPORT = 1e-9, LEAST_USD = 2e-6;
+const amounts = (unit, least, fixed, significant, options = {}) => {
   const [large, small, zero] = [numbers({ ...options, ...fixed }), numbers({ ...options, ...significant }), numbers({ ...options, maximumFractionDigits: 0 })];
-  return (value) => (value === 0 ? zero(value) : Math.abs(value) < least && value !== null ? small(value) : large(value));
+  return (value) => (without(unit, value) === 0 ? zero(0) : Math.abs(value) < least && value !== null ? small(value) : large(value));
 };
 const USD = { style: "currency", currency: "USD" };
-const CENTS = [0.01, {}, { maximumSignificantDigits: 2 }];
-const SOL = [0.1, { minimumFractionDigits: 3, maximumFractionDigits: 3 }, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }];
+const CENTS = [LEAST_USD, 0.01, {}, { maximumSignificantDigits: 2 }];
+const SOL = [LAMPORT, 0.1, { minimumFractionDigits: 3, maximumFractionDigits: 3 }, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 }];
 
 export const usd = amounts(...CENTS, USD);
 export const signedUsd = amounts(...CENTS, { ...USD, signDisplay: "exceptZero" });
@@ -31,7 +34,8 @@ const tenths = numbers({ style: "percent", minimumFractionDigits: 1, maximumFrac
 const compact = numbers({ ...USD, notation: "compact", maximumSignificantDigits: 4 });
 export const ratio = (value, step) => (step < 0.001 ? fixed({ style: "percent" }, step * 100)(value) : tenths(value));
 export const compactUsd = (value, step) => (step < 10 ? fixed(USD, step)(value) : compact(value));
-export const shortUsd = numbers({ notation: "compact", maximumSignificantDigits: 2, signDisplay: "exceptZero" });
+const compactSigned = numbers({ notation: "compact", maximumSignificantDigits: 2, signDisplay: "exceptZero" });
+export const shortUsd = (value) => compactSigned(without(LEAST_USD, value));
 export const brief = numbers({ notation: "compact", maximumFractionDigits: 1, signDisplay: "negative" });
 export const price = numbers({ maximumSignificantDigits: 5 });
 // A price on a chart: leading zeros as a small number, so that labels are short: 0.0₅12 is 0.0000012.
@@ -47,6 +51,8 @@ export const one = numbers({ maximumFractionDigits: 1 });
 
 // A ratio that extrapolates to a year: less than a day does not carry it.
 export const yearly = (value, observedS) => (observedS < 86_400 ? "n/a: under a day" : two(value));
+// A figure of so many trades, which without any is none.
+export const of = (trades, write, value) => (trades ? write(value) : "–");
 export const bps = (value) => (value === null || value === undefined ? "–" : `${count(value)} bps`);
 export const interval = (pair) => (pair ? `${signedPercent(pair[0])} to ${signedPercent(pair[1])}` : "–");
 

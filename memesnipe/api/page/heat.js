@@ -1,5 +1,5 @@
 // Cells whose background shows a value; the value is always there as text too.
-import { h } from "./dom.js";
+import { h, sign } from "./dom.js";
 
 const STRONGEST = 45; // percent of the colour: text stays legible on it
 
@@ -13,7 +13,7 @@ export function scaleOf(values) {
 export function heatCell(value, scale, properties, ...content) {
   const cell = h("td", { ...properties, class: `heat ${value < 0 ? "negative" : ""} ${properties.class ?? ""}` }, ...content);
   const most = value < 0 ? scale.down : scale.up;
-  const share = value && most ? Math.sqrt(Math.min(Math.abs(value) / most, 1)) : 0;
+  const share = sign(value, cell.textContent) && most ? Math.sqrt(Math.min(Math.abs(value) / most, 1)) : 0;
   cell.style.setProperty("--heat", `${Math.round(share * STRONGEST)}%`);
   return cell;
 }

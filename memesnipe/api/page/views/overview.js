@@ -135,8 +135,8 @@ function whyColumns() {
     { name: "Signals", cell: (s) => families(s.genome), class: "p3" },
     { name: "Capital", cell: (s) => f.usd(s.allocation_usd), class: "n" },
     { name: "Evidence", cell: (s) => evidenceBar(s.evidence), title: "What a bet on its fresh round trips would have become, and the threshold that ends its probation" },
-    { name: "Trades needed", cell: needed, class: "n p2", title: "Round trips until it is proven, at the expected return" },
-    { name: "Expected of a trade", cell: (s) => h("span", { title: `95 %: ${f.interval(s.expected_interval)}` }, f.signedPercent(s.evidence?.expected_return)), class: "n p2" },
+    { name: "Round trips needed", cell: needed, class: "n p2", title: "Round trips until it is proven, at the expected return" },
+    { name: "Expected of a round trip", cell: (s) => h("span", { title: `95 %: ${f.interval(s.expected_interval)}` }, f.signedPercent(s.evidence?.expected_return)), class: "n p2" },
     { name: "In words", cell: (s) => s.why, class: "why p4" },
   ];
 }

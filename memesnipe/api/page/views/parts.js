@@ -43,6 +43,7 @@ export function signed(value, write) {
   return h("span", { class: sign(value, text) }, text);
 }
 
+export const meanReturn = (s) => (s.evidence?.round_trips ? signed(s.evidence.mean_return, f.signedPercent) : "–");
 export const PNL = (row) => (row.live_pnl_sol === null ? signed(row.paper_pnl_sol, f.signedSol) : h("span", {}, signed(row.paper_pnl_sol, f.signedSol), " / ", signed(row.live_pnl_sol, f.signedSol)));
 
 // A time of which a narrow page leaves out the day.

@@ -4,7 +4,7 @@ import { card, failed, h, input, link, select } from "../dom.js";
 import * as f from "../format.js";
 import { throttle } from "../throttle.js";
 import { VirtualTable } from "../virtual_table.js";
-import { evidenceBar, families, modeBadge, needed, PNL, signed, strategyLink } from "./parts.js";
+import { evidenceBar, families, meanReturn, modeBadge, needed, PNL, signed, strategyLink } from "./parts.js";
 
 const REFRESH_MS = 5_000;
 const MAX_COMPARED = 5;
@@ -64,7 +64,7 @@ function columns(mark) {
     { name: "P&L, SOL", sort: "pnl", cell: PNL, class: "n p3", title: "Realised and unrealised, on paper; behind the stroke with real money" },
     { name: "Simulated", sort: "return", cell: (s) => signed(s.result?.total_return, f.signedPercent), class: "n p3", title: "Return of its simulated account since it was added" },
     { name: "Drawdown", sort: "drawdown", cell: (s) => f.ratio(s.result?.max_drawdown), class: "n p3", title: "The greatest of its simulated account" },
-    { name: "Trades", sort: "trades", cell: (s) => f.count(s.result?.trades), class: "n p3", title: "Simulated round trips" },
+    { name: "Round trips", sort: "trades", cell: (s) => f.count(s.result?.trades), class: "n p3", title: "Simulated ones: positions that it opened and closed" },
     { name: "Parity", sort: "parity", cell: (s) => f.bps(s.parity_bps), class: "n p4", title: "Mean difference of its fills from the simulated ones" },
     { name: "Gen.", sort: "generation", cell: (s) => f.count(s.generation), class: "n p4" },
   ];
@@ -76,18 +76,18 @@ const FIGURES = [
   ["Why", (s) => s.why],
   ["Capital", (s) => f.usd(s.allocation_usd)],
   ["Evidence", (s) => evidenceBar(s.evidence)],
-  ["Trades needed", needed],
-  ["Expected of a trade", (s) => f.signedPercent(s.evidence?.expected_return)],
+  ["Round trips needed", needed],
+  ["Expected of a round trip", (s) => f.signedPercent(s.evidence?.expected_return)],
   ["with 95 %", (s) => f.interval(s.expected_interval)],
   ["Fresh round trips", (s) => f.count(s.evidence?.round_trips)],
-  ["Their mean", (s) => f.signedPercent(s.evidence?.mean_return)],
+  ["Their mean", meanReturn],
   ["P&L on paper, SOL", (s) => signed(s.paper_pnl_sol, f.signedSol)],
   ["Simulated return", (s) => signed(s.result?.total_return, f.signedPercent)],
   ["Simulated drawdown", (s) => f.ratio(s.result?.max_drawdown)],
-  ["Simulated Sharpe", (s) => f.two(s.result?.sharpe)],
-  ["Win rate", (s) => f.ratio(s.result?.win_rate)],
-  ["Profit factor", (s) => f.two(s.result?.profit_factor)],
-  ["Mean holding time", (s) => (s.result ? f.duration(s.result.mean_hold_s) : "–")],
+  ["Simulated Sharpe", (s) => (s.result ? f.yearly(s.result.sharpe, s.result.observed_s) : "–")],
+  ["Win rate", (s) => f.of(s.result?.trades, f.ratio, s.result?.win_rate)],
+  ["Profit factor", (s) => f.of(s.result?.trades, f.two, s.result?.profit_factor)],
+  ["Mean holding time", (s) => f.of(s.result?.trades, f.duration, s.result?.mean_hold_s)],
   ["Deflated Sharpe", (s) => f.two(s.deflated_sharpe)],
   ["Parity", (s) => f.bps(s.parity_bps)],
   ["Stop loss", (s) => f.ratio(s.genome.exits?.stop_loss)],

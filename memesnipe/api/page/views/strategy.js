@@ -5,7 +5,7 @@ import { Candles } from "../candles.js";
 import { Chart } from "../charts.js";
 import { card, facts, h, link, table } from "../dom.js";
 import * as f from "../format.js";
-import { evidenceBar, families, modeBadge, needed, signed, tokenLink, when } from "./parts.js";
+import { evidenceBar, families, meanReturn, modeBadge, needed, signed, tokenLink, when } from "./parts.js";
 
 export function strategy(root, { path }) {
   const id = path[1];
@@ -25,7 +25,7 @@ function content(id, found, charts) {
     h("button", { type: "button", class: "button", click: () => save(`strategies/${encodeURIComponent(id)}/spec`, {}, `${id}.json`) }, "Download the specification"),
     link(`#/evolution/${encodeURIComponent(id)}`, "Its ancestors"));
   return [
-    card("Why it holds capital", { class: "why-card" },
+    card(s.allocation_usd > 0 ? "Why it holds capital" : "Why it holds no capital", { class: "why-card" },
       h("p", { class: "learned" }, modeBadge(s.mode), " ", s.why), h("p", {}, evidenceBar(s.evidence)), standing(s), actions),
     h("div", { class: "columns even" }, card("Its genome in words", {}, families(s.genome), words(found.in_words)), card("Its life", {}, life(found.lifecycle))),
     trips(found, charts),
@@ -35,9 +35,9 @@ function content(id, found, charts) {
 
 const standing = (s) => facts([
   ["Capital", f.usd(s.allocation_usd)],
-  ["Trades needed", needed(s)],
+  ["Round trips needed", needed(s)],
   ["Fresh round trips", f.count(s.evidence?.round_trips)],
-  ["Expected of a trade", f.signedPercent(s.evidence?.expected_return)],
+  ["Expected of a round trip", f.signedPercent(s.evidence?.expected_return)],
   ["with 95 %", f.interval(s.expected_interval)],
   ["P&L on paper, SOL", signed(s.paper_pnl_sol, f.signedSol)],
   ["P&L live, SOL", signed(s.live_pnl_sol, f.signedSol)],
@@ -56,14 +56,14 @@ const simulated = (s) => (s.result ? facts([
   ["Return", signed(s.result.total_return, f.signedPercent)],
   ["Profit", f.signedUsd(s.result.total_pnl_usd)],
   ["Round trips", f.count(s.result.trades)],
-  ["Win rate", f.ratio(s.result.win_rate)],
-  ["Profit factor", f.two(s.result.profit_factor)],
-  ["Expectancy", f.signedUsd(s.result.expectancy_usd)],
-  ["Sharpe", f.two(s.result.sharpe)],
-  ["Sortino", f.two(s.result.sortino)],
+  ["Win rate", f.of(s.result.trades, f.ratio, s.result.win_rate)],
+  ["Profit factor", f.of(s.result.trades, f.two, s.result.profit_factor)],
+  ["Expectancy", f.of(s.result.trades, f.signedUsd, s.result.expectancy_usd)],
+  ["Sharpe", f.yearly(s.result.sharpe, s.result.observed_s)],
+  ["Sortino", f.yearly(s.result.sortino, s.result.observed_s)],
   ["Calmar", f.yearly(s.result.calmar, s.result.observed_s)],
   ["Largest drawdown", f.ratio(s.result.max_drawdown)],
-  ["Mean holding time", f.duration(s.result.mean_hold_s)],
+  ["Mean holding time", f.of(s.result.trades, f.duration, s.result.mean_hold_s)],
   ["Fees", f.usd(s.result.fees_usd)],
   ["Observed", f.duration(s.result.observed_s)],
   ["Failed orders", `${f.count(s.result.failed)} of ${f.count(s.result.orders)}`],
@@ -76,14 +76,14 @@ function expectation(s, backtest) {
     ["Sharpe in training", f.two(backtest?.train_sharpe)],
     ["Sharpe in validation", f.two(backtest?.validation_sharpe)],
     ["Deflated Sharpe since", f.two(s.deflated_sharpe)],
-    ["Expected of a trade, 95 %", f.interval(s.expected_interval)],
-    ["Mean of its fresh trades", signed(s.evidence?.mean_return, f.signedPercent)],
+    ["Expected of a round trip, 95 %", f.interval(s.expected_interval)],
+    ["Mean of its fresh round trips", meanReturn(s)],
   ]);
 }
 
 function trips(found, charts) {
   const { round_trips: rows, round_trips_total: total, returns } = found;
-  if (!rows.length) return card("Round trips", {}, h("p", { class: "empty" }, "It has closed no position on a desk yet; its simulated trades are counted above."));
+  if (!rows.length) return card("Round trips", {}, h("p", { class: "empty" }, "It has closed no position on a desk yet; its simulated round trips are counted above."));
   const price = h("div");
   const pick = (mint) => get(`market/tokens/${encodeURIComponent(mint)}`).then((token) => {
     const own = token.trades.filter((trade) => trade.spec_id === found.strategy.spec_id);
@@ -94,7 +94,7 @@ function trips(found, charts) {
   pick(rows[0].mint);
   return h("div", { class: "stack" },
     card("Round trips", {}, h("div", { class: "columns even" }, profit(rows, charts), distribution(returns, charts))),
-    card(`Trades and price (${f.plural(total, "round trip")})`, {}, price, table([
+    card(`Price and ${f.plural(total, "round trip")}`, {}, price, table([
       { name: "Closed, UTC", cell: (t) => when(t.closed_ts), class: "time" },
       { name: "Token", cell: (t) => h("button", { type: "button", class: "linklike mint", title: `Show the price of ${t.mint}`, click: () => pick(t.mint) }, f.shortMint(t.mint)) },
       { name: "Account", cell: (t) => t.account, class: "p3" },

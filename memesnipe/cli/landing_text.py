@@ -39,6 +39,16 @@ def _landing(report: Json) -> list[str]:
         f"          from the decision in {latency['from_decision']} orders, from the acceptance in "
         f"{latency['from_acceptance']} (events of a replay)",
         f"slots     {_times(latency['slots'])} since that of the blockhash",
+        *_bids_follow(report["bids_follow"]),
+    ]
+
+
+def _bids_follow(parts: Json) -> list[str]:
+    """Return how many bids follow an estimate, the settings, or the settings for want of a recent estimate."""
+    return [
+        f"bids      {name.replace('_', ' ')} from: {', '.join(f'{basis} {count:,}' for basis, count in bases.items())}"
+        for name, bases in parts.items()
+        if bases
     ]
 
 

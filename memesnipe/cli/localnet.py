@@ -48,6 +48,10 @@ def localnet_command(
     rate: Annotated[
         float | None, number_option("--rate", 0.1, 200, "Trades a second of the generated market. Default: 5.")
     ] = None,
+    unit_price: Annotated[
+        int, integer_option("--unit-price", 0, 10**9, "Price of compute that others bid, in micro-lamports.")
+    ] = 250_000,
+    tip: Annotated[int, integer_option("--tip", 0, 10**9, "Median of the tips of others, in lamports.")] = 5_000,
     start_on_request: Annotated[
         bool, typer.Option("--start-on-request", help="The market begins with POST /market/start, not at once.")
     ] = False,
@@ -79,6 +83,7 @@ def localnet_command(
     options = LocalnetOptions(int(time.time()), slot_ms, seed, rpc_port, ws_port, rates, funded)
     options = replace(options, tape=trades, speed=speed or 1.0, trades_per_s=rate or _TRADES_PER_S)
     options = replace(options, market_seed=seed if market is None else market, waits=start_on_request)
+    options = replace(options, unit_price=unit_price, tip=tip)
     with make_node(options, journal=journal) as node:
         signals.has_started()
         started = {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # pandas is slow to load
 
 tapes = typer.Typer()
 _FEW: Final = 0.02  # share of trades that are left out of a file that was read well
+_SHOWN_REASONS: Final = 3
 
 
 @tapes.command("import")
@@ -86,6 +87,11 @@ def _print_reading(imported: "Imported") -> None:
         print_message(f"  {line}")
     left_out = sum(imported.rejected.values())
     rows = left_out + imported.duplicates + len(imported.tape.events)
+    if 0 < left_out <= _FEW * rows:
+        reasons = "; ".join(
+            f"{reason} ({count:,})" for reason, count in list(imported.rejected.items())[:_SHOWN_REASONS]
+        )
+        print_message(f"Left out: {left_out:,} of {rows:,} trades: {reasons}. --rejects FILE shows them.")
     if left_out > _FEW * rows:
         reason, count = next(iter(imported.rejected.items()))
         print_message(

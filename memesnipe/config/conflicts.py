@@ -7,6 +7,8 @@ from memesnipe.errors import SettingsError
 if TYPE_CHECKING:
     from memesnipe.config.settings import Settings
 
+_SENDER_TIP = 1_000_000  # lamports: `memesnipe.solana.sender`
+
 
 def check_together(settings: "Settings") -> None:
     """Check settings against each other.
@@ -24,6 +26,9 @@ def check_together(settings: "Settings") -> None:
             "max_invested_share_percent",
             "one strategy cannot get more than all strategies together",
         ),
+        ("min_priority_fee_lamports", "max_priority_fee_lamports", "no priority fee is within both limits"),
+        ("min_tip_lamports", "max_tip_lamports", "no tip is within both limits"),
+        ("bid_refresh_secs", "bid_max_age_secs", "every estimate would be too old before the next one"),
         ("min_sharpe_to_stay", "min_sharpe_for_promotion", "a promoted strategy would be demoted at once"),
     ):
         first, second = values[less], values[more]
@@ -35,6 +40,11 @@ def check_together(settings: "Settings") -> None:
     if (values["sender_url"] is None) != (values["sender_tip_account"] is None):
         raise SettingsError(
             "SENDER_URL and SENDER_TIP_ACCOUNT go together: the Sender takes no transaction without a tip"
+        )
+    if values["sender_url"] is not None and values["min_tip_lamports"] < _SENDER_TIP:
+        raise SettingsError(
+            f"MIN_TIP_LAMPORTS is {values['min_tip_lamports']} and SENDER_URL is set: the Sender takes no tip below "
+            f"{_SENDER_TIP} lamports; raise MIN_TIP_LAMPORTS, and MAX_TIP_LAMPORTS with it"
         )
     # A port with its default is replaced by another if it is taken.
     ports = {name: values[name] for name in sorted(settings.given) if name.endswith("_port")}

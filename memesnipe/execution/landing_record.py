@@ -34,6 +34,10 @@ class LandingRecord:
     built_slot: int = 0  # for which the node gave the blockhash
     priority_fee_lamports: int = 0
     tip_lamports: int = 0
+    priority_fee_basis: str = ""  # what the priority fee follows: `memesnipe.execution.submission_events.BidBasis`
+    price_estimate: int = 0  # micro-lamports a compute unit
+    tip_basis: str = ""
+    tip_estimate_lamports: int = 0
     signed_ns: int = 0
     sent_ns: int = 0  # the first send began
     sends: int = 0  # through all lanes at once
@@ -71,8 +75,10 @@ class LandingRecord:
     def on_observation(self, observation: Observation, now_ns: int) -> None:
         """Note the time of an observation."""
         match observation:
-            case Built(_, _, slot) if not self.built_ns:
+            case Built(_, _, slot, bid) if not self.built_ns:
                 self.built_ns, self.built_slot = now_ns, slot
+                self.priority_fee_basis, self.price_estimate = bid.priority_fee, bid.price_estimate
+                self.tip_basis, self.tip_estimate_lamports = bid.tip, bid.tip_estimate_lamports
             case Signed() if not self.signed_ns:
                 self.signed_ns = now_ns
             case SendFinished(accepted, errors):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from memesnipe.engine.orders import Fill
 from memesnipe.protocol.order_status import OrderStatus
@@ -34,12 +35,34 @@ class CancelRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class BidBasis:
+    """What the bid of a transaction follows; for the records alone.
+
+    Args:
+        priority_fee: "estimate", "settings" (no estimate is asked for), or why the settings are used in place of the
+            estimate: "missing" or "stale"; "" where it is unknown.
+        price_estimate: micro-lamports a compute unit; 0 where none was used.
+        tip: as `priority_fee`.
+        tip_estimate_lamports: 0 where none was used.
+    """
+
+    priority_fee: str = ""
+    price_estimate: int = 0
+    tip: str = ""
+    tip_estimate_lamports: int = 0
+
+
+NO_BASIS: Final = BidBasis()
+
+
+@dataclass(frozen=True, slots=True)
 class Built:
     """The message to sign: composed, simulated, with its compute limit."""
 
     message: bytes
     last_valid_height: int
     slot: int = 0  # for which the node gave the blockhash; for the records alone
+    bid: BidBasis = NO_BASIS
 
 
 @dataclass(frozen=True, slots=True)

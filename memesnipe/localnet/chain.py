@@ -20,6 +20,7 @@ from solders.transaction import VersionedTransaction
 
 from memesnipe.localnet.checks import check_form, check_signatures, keys_of
 from memesnipe.localnet.errors import RejectedTransactionError
+from memesnipe.localnet.fee_market import FeeMarket
 from memesnipe.localnet.history import History
 from memesnipe.localnet.journal import BlockStep, ForkStep, Journal, StartStep
 from memesnipe.localnet.ledger import BLOCKHASH_BLOCKS, Ledger
@@ -68,6 +69,7 @@ class Chain:
         self.dropped: Counter[str] = Counter()  # sent, and in no block, by reason
         self.fees_lamports = 0  # burnt
         self.listeners: list[Listener] = []  # called with each new block
+        self.fees = FeeMarket()
         self.journal: Journal | None = None  # to which blocks and forks are added from now on
         self._programs: dict[Pubkey, EmulatedProgram] = {}
         self._runner = Runner(self._programs)

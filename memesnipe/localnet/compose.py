@@ -12,6 +12,7 @@ from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.errors import InputError
 from memesnipe.localnet.chain import Chain
 from memesnipe.localnet.faults import FaultPlan, FaultRates, FaultyMempool
+from memesnipe.localnet.fee_market import FeeMarket
 from memesnipe.localnet.jito import JitoServer
 from memesnipe.localnet.journal import Journal, read_options, read_steps
 from memesnipe.localnet.jupiter import JupiterServer
@@ -44,6 +45,8 @@ class LocalnetOptions:
     speed: float = 1.0  # time of the tape over that of the chain
     market_seed: int = 0  # of generated trades
     trades_per_s: float = 5.0  # generated
+    unit_price: int = 250_000  # of compute, that others pay, in micro-lamports
+    tip: int = 5_000  # median of the tips of others, in lamports
     waits: bool = False  # the market begins when it is asked to, at /market/start
 
 
@@ -88,7 +91,7 @@ def make_node(
 
 
 def _identity(options: LocalnetOptions) -> dict[str, Any]:
-    """Return what makes a chain another one, as JSON. The faults are not part of it."""
+    """Return what makes a chain another one, as JSON. The faults and the bids of others are not part of it."""
     return {
         "start_unix_s": options.start_unix_s,
         "slot_ms": options.slot_ms,
@@ -110,6 +113,7 @@ def compose(chain: Chain, options: LocalnetOptions, journal: Path | None = None)
         options: of the cluster.
         journal: whose steps the chain and its market repeat; None for none.
     """
+    chain.fees = FeeMarket(options.unit_price, options.tip)
     market = ChainMarket(chain, options.market_seed)
     player: MarketPlayer
     if options.tape is not None:

@@ -32,7 +32,6 @@ MAX_BUNDLE: Final = 5
 _MAX_IDS: Final = 5
 _KNOWN_MS: Final = 300_000
 _INVALID_PARAMS, _NO_METHOD, _RATE_LIMITED = -32602, -32601, -32097
-_PERCENTILES: Final = {"25th": 1_000, "50th": 5_000, "75th": 20_000, "95th": 1_000_000, "99th": 5_000_000}
 
 
 class _ParamsError(Exception):
@@ -102,11 +101,12 @@ class JitoServer:
         return rpc_result(request_id, str(transaction.signatures[0]), {"x-bundle-id": bundle_id})
 
     async def _tip_floor(self, _: Request) -> Response:
+        tips = self._chain.fees.tips()
         floor: dict[str, Any] = {
-            f"landed_tips_{name}_percentile": lamports / LAMPORTS_PER_SOL for name, lamports in _PERCENTILES.items()
+            f"landed_tips_{name}_percentile": lamports / LAMPORTS_PER_SOL for name, lamports in tips.items()
         }
         floor["time"] = "2026-11-01T00:00:00Z"
-        floor["ema_landed_tips_50th_percentile"] = _PERCENTILES["50th"] / LAMPORTS_PER_SOL
+        floor["ema_landed_tips_50th_percentile"] = tips["50th"] / LAMPORTS_PER_SOL
         return reply([floor])
 
     def _send_bundle(self, params: Any) -> str:

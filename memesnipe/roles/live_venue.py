@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 from hashlib import blake2b
-from itertools import cycle
 from typing import Final
 
 import httpx
@@ -15,11 +14,11 @@ from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.execution.venue import VenueClient
 from memesnipe.feeds.pumpfun.own_trades import own_trade
 from memesnipe.roles.context import Context
+from memesnipe.roles.live_bids import MarketBids
 from memesnipe.roles.live_safety import assessment, safe_builder
 from memesnipe.roles.submission_log import log_submission
 from memesnipe.roles.venue_orders import MintOf
 from memesnipe.servers import loopback
-from memesnipe.solana.addresses import JITO_TIP_ACCOUNTS
 from memesnipe.solana.direct.source import DirectSource
 from memesnipe.solana.jito import JitoClient
 from memesnipe.solana.jupiter import JupiterClient
@@ -34,7 +33,6 @@ from memesnipe.solana.submission.client import SolanaVenueClient
 from memesnipe.solana.submission.ports import Lane
 from memesnipe.solana.submission.services import JitoLane, RemoteSigner, RpcLane, SenderLane
 from memesnipe.solana.swap_plan import SwapSource
-from memesnipe.solana.transaction import FeePlan
 from memesnipe.storage.database import ACTOR_OPTIONS, connect
 from memesnipe.storage.runs import WALLET, read_run_settings
 from memesnipe.storage.submissions import Submissions
@@ -42,7 +40,6 @@ from memesnipe.telemetry.logs import Logger
 
 OnOutcome = Callable[[LandingRecord], None]
 _SIGNER_S: Final = 20.0  # the signer simulates before it signs
-_ANY_PRICE: Final = 10**12  # micro-lamports a unit: the limit of the priority fee decides
 
 
 class LiveVenue(SolanaVenueClient):
@@ -79,19 +76,20 @@ def open_live_venue(context: Context, mint_of: MintOf, on_outcome: OnOutcome = l
     assert settings.servers.database_url is not None  # noqa: S101 - resolved by `up`
     database = connect(settings.servers.database_url.get_secret_value(), ACTOR_OPTIONS)
     try:
-        outside = _outside(settings, wallet, run, database, context.run_id)
-        venue = LiveVenue(database, context.run_id, outside, mint_of, on_outcome, context.log("venue"))
+        log = context.log("venue")
+        outside = _outside(settings, wallet, run, database, context.run_id, log)
+        venue = LiveVenue(database, context.run_id, outside, mint_of, on_outcome, log)
         return venue.__enter__()
     except BaseException:
         database.dispose()
         raise
 
 
-def _outside(settings: Settings, wallet: Pubkey, run: str, database: Engine, run_id: int) -> Outside:
+def _outside(settings: Settings, wallet: Pubkey, run: str, database: Engine, run_id: int, log: Logger) -> Outside:
     """Return the services of the client."""
     http, slow_http = http_client(), http_client(_SIGNER_S)
     rpc = Rpc([Service(http, settings.feeds.solana_rpc_url.get_secret_value())])
-    fees = Fees(settings)
+    fees = MarketBids(settings, http, log)
     slippage_bps = settings.fills.slippage_bps
     signer = Service(slow_http, f"http://{loopback.HOST}:{settings.api.dashboard_port}")
     secret = load_secret(settings.installation.signer_token_file)
@@ -111,6 +109,7 @@ def _outside(settings: Settings, wallet: Pubkey, run: str, database: Engine, run
         str(wallet),
         frozenset(map(str, fees.tip_accounts)),
         read_trade=own_trade,
+        background=fees.keep_fresh,
         close=close,
     )
 
@@ -130,17 +129,3 @@ def _lanes(settings: Settings, http: httpx.AsyncClient, rpc: Rpc) -> list[Lane]:
         return [RpcLane(rpc), SenderLane(SenderClient(Service(http, live.sender_url)))]
     engine = Service(http, live.jito_rpc_url)
     return [RpcLane(rpc), JitoLane(JitoClient(engine, engine))]
-
-
-class Fees:
-    """What a transaction bids: as the settings of paper fills say, so that both modes pay the same."""
-
-    def __init__(self, settings: Settings) -> None:
-        sender = settings.live.sender_tip_account
-        self.tip_accounts = JITO_TIP_ACCOUNTS if sender is None else (Pubkey.from_string(sender),)
-        self._fills, self._next = settings.fills, cycle(self.tip_accounts)
-
-    async def plan(self) -> FeePlan:
-        """Return the bid of the next transaction; tips go to the accounts in turn."""
-        fills = self._fills
-        return FeePlan(_ANY_PRICE, fills.priority_fee_lamports, fills.jito_tip_lamports, next(self._next))

@@ -73,8 +73,11 @@ def record_steps(metrics: ActorMetrics, steps: Sequence[Step], seconds: float) -
 
 
 def record_landing(metrics: ActorMetrics, record: LandingRecord) -> None:
-    """Count the outcome of a live order, and the time that its transaction took to its block, if it reached one."""
+    """Count the outcome of a live order and what its bid followed, and the time to its block, if it reached one."""
     metrics.add("live_orders", outcome=record.outcome)
+    for part, basis in (("priority_fee", record.priority_fee_basis), ("tip", record.tip_basis)):
+        if basis:
+            metrics.add("live_bids", part=part, basis=basis)
     if record.landed_slot and record.landed_ns:
         metrics.observe("landing_seconds", (record.landed_ns - record.sent_ns) / NS_PER_S, lanes=record.accepted_by)
 

@@ -5,6 +5,7 @@ from typing import Any
 from memesnipe.execution.submission_events import (
     BlockHeight,
     BuildFailed,
+    Built,
     Observation,
     SendFinished,
     SigningFailed,
@@ -48,6 +49,11 @@ def log_submission(log: Logger, step: SubmissionStep) -> None:
 
 def _facts(observation: Observation) -> dict[str, Any]:
     match observation:
+        case Built(bid=bid) if bid.priority_fee:
+            return {
+                "priority_fee_basis": bid.priority_fee, "price_estimate": bid.price_estimate,
+                "tip_basis": bid.tip, "tip_estimate_lamports": bid.tip_estimate_lamports,
+            }  # fmt: skip
         case BuildFailed(detail) | SigningFailed(detail) | SigningRefused(detail):
             return {"reason": detail}
         case SendFinished(accepted, errors):

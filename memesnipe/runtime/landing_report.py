@@ -38,6 +38,7 @@ def landing_report(orders: Sequence[LiveOrder], assumed: FillModel, parity_bps: 
         "orders": len(orders),
         "outcomes": dict(sorted(Counter(order.record.outcome or "open" for order in orders).items())),
         "landing": {**_rate(sent), "assumed": _mean(curve.rate(bids.astype(np.float64)))},
+        "bids_follow": _bids_follow(orders),
         "accepted_by": _by_lanes(sent),
         "lanes": _lanes(orders),
         "latency": latency,
@@ -46,6 +47,15 @@ def landing_report(orders: Sequence[LiveOrder], assumed: FillModel, parity_bps: 
         "costs": _costs(sent, assumed),
         "settings": settings_of(fit, latency["fitted_ms"]) if sent else {},
     }
+
+
+def _bids_follow(orders: Sequence[LiveOrder]) -> Json:
+    """Return, for both parts of a bid, the number of orders by what the bid follows: `BidBasis`."""
+    parts = {
+        "priority_fee": [order.record.priority_fee_basis for order in orders],
+        "tip": [order.record.tip_basis for order in orders],
+    }
+    return {name: dict(sorted(Counter(filter(None, bases)).items())) for name, bases in parts.items()}
 
 
 def settings_of(fit: LandingFit, latency_ms: int | None) -> dict[str, str]:

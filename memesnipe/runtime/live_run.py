@@ -39,6 +39,32 @@ def live_identity(settings: Settings) -> dict[str, Any]:
     return {"mode": "live", WALLET: wallet_address(settings.installation.wallet_file), CHAIN: chain}
 
 
+def why_another_run(run_id: int, live: dict[str, Any], earlier: tuple[int, dict[str, Any]], *, is_local: bool) -> str:
+    """Return why a live run does not go on with an earlier one, in a sentence; "" if wallet and chain are the same.
+
+    Args:
+        run_id: of the run that begins.
+        live: its `live_identity`.
+        earlier: number and settings of the earlier run.
+        is_local: whether `--localnet` has started the chain.
+    """
+    number, settings = earlier
+    if settings[CHAIN] != live[CHAIN]:
+        place = (
+            "another chain (--localnet starts a new one each time)"
+            if is_local
+            else f"another chain: its genesis hash was {settings[CHAIN]}, and SOLANA_RPC_URL has {live[CHAIN]}"
+        )
+    elif settings[WALLET] != live[WALLET]:
+        place = f"another wallet: {settings[WALLET]}, now {live[WALLET]}"
+    else:
+        return ""
+    return (
+        f"Run {number} traded with {place}. It cannot go on: run {run_id} begins, with what the wallet holds on this "
+        f"chain and no positions. The records of run {number} stay."
+    )
+
+
 def live_opening(settings: Settings, wallet: str) -> dict[str, int]:
     """Return what a live run records at its beginning: what the wallet holds, and what of it is the capital.
 

@@ -87,6 +87,7 @@ def with_chain(settings: Settings, urls: ChainUrls) -> Settings:
         "jupiter_api_url": urls.rpc_url,
         "jupiter_api_key": None,
         "jito_rpc_url": urls.rpc_url,
+        "jito_tip_floor_url": f"{urls.rpc_url}/api/v1/bundles/tip_floor",
         "rugcheck_api_url": None,  # it knows no token of this chain; the checks of the chain itself remain
         "max_top_holders_percent": 100.0,  # all tokens of this market are held by the few wallets that trade it
         "sender_url": None,

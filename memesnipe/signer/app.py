@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 import memesnipe
 from memesnipe.api.answers import Answer, answer_errors
 from memesnipe.signer.intent import MAX_BODY_BYTES, parse_request
+from memesnipe.signer.policy import Policy
 from memesnipe.signer.rate_limit import RateLimit
 from memesnipe.signer.refusal import Reason, RefusedError
 from memesnipe.signer.service import Signer
@@ -50,11 +51,12 @@ def create_signer_api(pubkey: str, signing: Signing | None = None, unavailable: 
 
     @api.get("/health")
     def show_health() -> dict[str, Any]:
-        """The signer is running; whether it signs, and its decisions since the start."""
+        """The signer is running; whether it signs, its limits of a bid, and its decisions since the start."""
         stopped = signing.signer.stopped() if signing else RefusedError(Reason.UNAVAILABLE, unavailable)
         return {
             "status": "healthy",
             "signing": str(stopped) if stopped else "on",
+            "max_bid_lamports": _bid_limits(signing.signer.policy) if signing else None,
             "decisions": signing.signer.decisions if signing else {},
         }
 
@@ -70,6 +72,10 @@ def create_signer_api(pubkey: str, signing: Signing | None = None, unavailable: 
 
     answer_errors(api, str)
     return api
+
+
+def _bid_limits(policy: Policy) -> dict[str, int]:
+    return {"priority_fee": policy.fees.priority_fee, "tip": policy.fees.tip}
 
 
 async def _read_body(request: Request) -> bytes | None:

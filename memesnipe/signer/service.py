@@ -69,6 +69,11 @@ class Signer:
         return self._keypair.pubkey()
 
     @property
+    def policy(self) -> Policy:
+        """Return what is signed."""
+        return self._policy
+
+    @property
     def decisions(self) -> dict[str, int]:
         """Return the number of decisions since the start, by ``signed`` and the reasons of refusals."""
         with self._counting:

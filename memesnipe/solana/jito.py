@@ -92,6 +92,6 @@ class JitoClient:
         """
         rows = await self._tips.get("", {}, list[dict[str, Any]])
         tip = rows[0].get(f"landed_tips_{percentile}th_percentile") if rows else None
-        if not isinstance(tip, int | float) or not math.isfinite(tip) or not 0 <= tip <= _MAX_TIP_SOL:
+        if not isinstance(tip, int | float) or not 0 <= tip <= _MAX_TIP_SOL:
             raise UnreachableError(self._tips.url, f"implausible tip {tip!r}")
         return max(math.ceil(tip * _LAMPORTS_PER_SOL), MIN_TIP_LAMPORTS)

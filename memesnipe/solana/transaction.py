@@ -12,6 +12,7 @@ from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
+from memesnipe.execution.submission_events import NO_BASIS, BidBasis
 from memesnipe.solana.priority_fees import clamped
 from memesnipe.solana.swap_plan import NoRouteError, SwapPlan
 
@@ -29,12 +30,16 @@ class FeePlan:
         max_priority_lamports: limit of the priority fee, to which the price is reduced.
         tip_lamports: to the tip account; 0 for none.
         tip_account: one of Jito's or Sender's; never in a lookup table.
+        min_priority_lamports: limit of the priority fee, to which the price is raised.
+        basis: what the bid follows; for the records alone.
     """
 
     price: int
     max_priority_lamports: int
     tip_lamports: int = 0
     tip_account: Pubkey | None = None
+    min_priority_lamports: int = 0
+    basis: BidBasis = NO_BASIS
 
 
 def unit_limit(used: int) -> int:
@@ -48,7 +53,7 @@ def compose(plan: SwapPlan, fees: FeePlan, payer: Pubkey, blockhash: Hash, units
     Raises:
         NoRouteError: it is too large to send.
     """
-    price = clamped(fees.price, units, fees.max_priority_lamports)
+    price = clamped(fees.price, units, fees.max_priority_lamports, fees.min_priority_lamports)
     instructions = [set_compute_unit_limit(units), set_compute_unit_price(price), *plan.instructions]
     if fees.tip_lamports:
         if fees.tip_account is None:

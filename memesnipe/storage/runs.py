@@ -75,6 +75,16 @@ def begin_run(
         return RunInfo(run_id, resumed=False)
 
 
+def earlier_live_run(engine: Engine, feed: str, run_id: int) -> tuple[int, dict[str, Any]] | None:
+    """Return number and settings of the newest unfinished live run of a feed before this run; None without any."""
+    query = select(RunRow.run_id, RunRow.settings).where(
+        RunRow.feed == feed, RunRow.status == OPEN, RunRow.run_id < run_id, RunRow.settings.has_key(CHAIN)
+    )
+    with engine.connect() as connection:
+        found = connection.execute(query.order_by(RunRow.run_id.desc()).limit(1)).one_or_none()
+    return None if found is None else (found.run_id, dict(found.settings))
+
+
 def _kept(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that tell runs apart."""
     return {name: value for name, value in settings.items() if name not in _OPENING}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from memesnipe.errors import TapeError
 
 Mask = NDArray[np.bool_]
+MAJORITY: Final = 20  # rows of one form for each row of another that is an exception
 _DIGITS: Final = 19  # every integer of so many digits fits into unsigned 64 bits
 _WHOLE: Final = r"^\+?[0-9]+(\.0*)?$"  # including integers written as floats: 95.0
 _NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -119,31 +120,70 @@ def _reject_non_numbers(column: Any, bad: Mask, name: str, reasons: Reasons, *, 
     reasons.reject(bad, f"{name} is not a number")
 
 
-def with_decimal_points(columns: dict[str, Any], delimiter: str) -> tuple[dict[str, Any], bool]:
+def are_odd(few: int, others: int) -> bool:
+    """Return whether so few rows are exceptions that say nothing about a file: one in 21 at most."""
+    return few * MAJORITY <= others
+
+
+def with_decimal_points(columns: dict[str, Any], delimiter: str, reasons: Reasons) -> tuple[dict[str, Any], bool]:
     """Replace decimal commas of numeric columns by points; return the columns and whether there were any.
+
+    The overwhelming majority of the rows decides; a row with the other mark is rejected, never interpreted.
+
+    Args:
+        columns: trimmed strings by name.
+        delimiter: of the file.
+        reasons: updated with the rejected rows.
 
     Raises:
         TapeError: commas may separate decimals or thousands, and the file does not determine which.
     """
     if delimiter == ",":
         return columns, False
-    with_comma = {name: strings(column, ",") for name, column in columns.items()}
-    if not any(mask.any() for mask in with_comma.values()):
+    commas = {name: strings(column, ",") for name, column in columns.items()}
+    if not any(mask.any() for mask in commas.values()):
         return columns, False
-    has_point = any(strings(column, r"\.").any() for column in columns.values())
+    points = {name: strings(column, r"\.") for name, column in columns.items()}
+    with_comma, with_point = _in_a_column(commas), _in_a_column(points)
+    if with_point.any() and are_odd(int(with_comma.sum()), int((with_point & ~with_comma).sum())):
+        _reject_marked(commas, "a comma", "decimal points", reasons)
+        return columns, False
+    # Rows with a point too do not show what a comma alone is.
     may_be_thousands = all(
-        strings(pc.if_else(pa.array(with_comma[name]), column, "1,000"), _THOUSANDS).all()
+        strings(pc.if_else(pa.array(commas[name] & ~with_point), column, "1,000"), _THOUSANDS).all()
         for name, column in columns.items()
     )
-    if has_point or may_be_thousands:
-        name = next(name for name, mask in with_comma.items() if mask.any())
-        shown = columns[name][int(np.flatnonzero(with_comma[name])[0])].as_py()[:40]
-        raise TapeError(f"{name} is {shown!r}: {_both(columns) if has_point else _UNCLEAR}; write decimal points")
+    if not with_point.any() and may_be_thousands and are_odd(int(with_comma.sum()), int((~with_comma).sum())):
+        _reject_marked(commas, "a comma", "none: it may separate decimals or thousands", reasons)
+        return columns, False
+    if may_be_thousands or (
+        with_point.any() and not are_odd(int(with_point.sum()), int((with_comma & ~with_point).sum()))
+    ):
+        raise _ambiguous(columns, commas, points)
+    _reject_marked(points, "a point", "decimal commas", reasons)
     return {name: pc.replace_substring(column, ",", ".") for name, column in columns.items()}, True
 
 
-def _both(columns: dict[str, Any]) -> str:
-    """Return which column has points, where commas of another cannot be read because of them."""
-    name = next(name for name, column in columns.items() if strings(column, r"\.").any())
-    shown = columns[name][int(np.flatnonzero(strings(columns[name], r"\."))[0])].as_py()[:40]
-    return f"with points too ({name} is {shown!r}) the comma may separate decimals or thousands"
+def _in_a_column(masks: dict[str, Mask]) -> Mask:
+    return np.asarray(np.logical_or.reduce(list(masks.values())))
+
+
+def _reject_marked(masks: dict[str, Mask], mark: str, others: str, reasons: Reasons) -> None:
+    for name, mask in masks.items():
+        reasons.reject(mask, f"{name} has {mark}, where most rows have {others}")
+
+
+def _ambiguous(columns: dict[str, Any], commas: dict[str, Mask], points: dict[str, Mask]) -> TapeError:
+    """Return the error of a file whose commas cannot be read, with a value, and with one that has a point."""
+    name, shown = _first(columns, commas)
+    why = _UNCLEAR
+    if any(mask.any() for mask in points.values()):
+        other, with_point = _first(columns, points)
+        why = f"with points too ({other} is {with_point!r}) {_UNCLEAR}"
+    return TapeError(f"{name} is {shown!r}: {why}; write decimal points")
+
+
+def _first(columns: dict[str, Any], masks: dict[str, Mask]) -> tuple[str, str]:
+    """Return the first column with a marked row, and the value there."""
+    name = next(name for name, mask in masks.items() if mask.any())
+    return name, columns[name][int(np.flatnonzero(masks[name])[0])].as_py()[:40]

@@ -116,7 +116,7 @@ def swaps_of(table: Table, decimals: int | None, now_ns: int) -> Swaps:
     reasons = rejected_rows(table)
     layout = _read_raw if set(RAW) <= set(table.columns) else _read_plain
     assumptions: dict[str, Any] = {}
-    columns, with_commas = with_decimal_points(_numeric(table), table.delimiter)
+    columns, with_commas = with_decimal_points(_numeric(table), table.delimiter, reasons)
     if with_commas:
         assumptions["decimal_mark"] = "comma"
     swaps = layout({**table.columns, **columns}, reasons, decimals, assumptions)

@@ -77,7 +77,7 @@ def _read_series(path: Path, now_ns: int) -> SolPrice:
     table = read_table(path, read_text(path), (LAYOUT,))
     reasons = Reasons(np.zeros(len(table), dtype=np.int32))
     reasons.reject(table.widths != table.header_width, "a row does not have as many fields as the header")
-    columns, _ = with_decimal_points({name: table.columns[name] for name in LAYOUT}, table.delimiter)
+    columns, _ = with_decimal_points({name: table.columns[name] for name in LAYOUT}, table.delimiter, reasons)
     stamps = integers(columns["ts"], "ts", reasons, maximum=_MAX_INT)
     usd = scaled(columns["price"], "price", reasons, scale=_MICRO, maximum=2**53) / _MICRO
     minimum, maximum = SOL_USD

@@ -9,7 +9,7 @@ from memesnipe.errors import TapeError
 from memesnipe.market.events import NS_PER_S
 from memesnipe.market.plausible import OLDEST_TS
 from memesnipe.market.record_rules import MAX_AHEAD_NS
-from memesnipe.tapes.columns import Reasons
+from memesnipe.tapes.columns import Reasons, are_odd
 
 NS_PER_UNIT: Final = {"s": NS_PER_S, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
@@ -18,6 +18,8 @@ def to_ns(
     values: NDArray[np.int64], name: str, reasons: Reasons, now_ns: int, only: str = "", label: str = ""
 ) -> tuple[NDArray[np.int64], str]:
     """Convert times to ns, shape (n,); return them and their unit; reject rows before 2020 or after tomorrow.
+
+    The unit is that of the overwhelming majority; rows in another one are rejected.
 
     Args:
         values: values of the column, shape (n,), not negative; rows with a reason are ignored.
@@ -28,13 +30,20 @@ def to_ns(
         label: the unit of the file, if these are converted times: "iso" for dates.
 
     Raises:
-        TapeError: the times have more than one unit, or none of them is plausible in any unit.
+        TapeError: the times have more than one unit without such a majority, or none of them is plausible in any unit.
     """
     latest = now_ns + MAX_AHEAD_NS
     good = reasons.is_good
     units = {only: NS_PER_UNIT[only]} if only else NS_PER_UNIT
     fits = {unit: good & (values >= OLDEST_TS // ns) & (values <= latest // ns) for unit, ns in units.items()}
     found = [unit for unit, mask in fits.items() if mask.any()]
+    counts = {unit: int(fits[unit].sum()) for unit in found}
+    most = max(found, key=lambda unit: counts[unit], default="")
+    if len(found) > 1 and are_odd(sum(counts.values()) - counts[most], counts[most]):
+        for unit in found:
+            if unit != most:
+                reasons.reject(fits[unit], f"time {name} is in {unit}, where most rows are in {most}")
+        good, found = reasons.is_good, [most]
     if len(found) > 1:
         rows = (f"row {int(np.flatnonzero(fits[unit])[0]) + 1} in {unit}" for unit in found)
         raise TapeError(f"{name} mixes units of time: {', '.join(rows)}")

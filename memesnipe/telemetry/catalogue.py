@@ -96,6 +96,12 @@ METRICS: Final = (
         "(another error there), `expired`, `unsent` or `cancelled`", ("outcome",),
     ),
     Metric(
+        "live_bids", "counter", ("executor",),
+        "Live orders with an outcome, by what each part of their bid (`priority_fee`, `tip`) followed: the `estimate`, "
+        "the `settings` where none is asked for, or the settings because it is `missing` or `stale`",
+        ("part", "basis"),
+    ),
+    Metric(
         "landing_seconds", "histogram", ("executor",),
         "Time from the first send of a transaction to its block, by the lanes that accepted it, such as `jito+rpc`",
         ("lanes",),

@@ -155,6 +155,16 @@ def test_ignored_names_are_printed_once(
             "MIN_SHARPE_TO_STAY is 5 and MIN_SHARPE_FOR_PROMOTION is 0.5: a promoted strategy",
         ),
         (
+            {"MIN_PRIORITY_FEE_LAMPORTS": "300001"},
+            "MIN_PRIORITY_FEE_LAMPORTS is 300001 and MAX_PRIORITY_FEE_LAMPORTS is 300000: no priority fee",
+        ),
+        ({"MAX_TIP_LAMPORTS": "999"}, "MIN_TIP_LAMPORTS is 1000 and MAX_TIP_LAMPORTS is 999: no tip is within"),
+        ({"BID_MAX_AGE_SECS": "9"}, "BID_REFRESH_SECS is 10 and BID_MAX_AGE_SECS is 9: every estimate"),
+        (
+            {"SENDER_URL": "https://sender.example.org", "SENDER_TIP_ACCOUNT": "4" * 40},
+            "MIN_TIP_LAMPORTS is 1000 and SENDER_URL is set: the Sender takes no tip below 1000000 lamports",
+        ),
+        (
             {"DASHBOARD_PORT": "81", "EXECUTOR_METRICS_PORT": "81"},
             "DASHBOARD_PORT and EXECUTOR_METRICS_PORT are",
         ),

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from memesnipe.engine.orders import Order
 from memesnipe.execution.landing_record import LandingRecord
 from memesnipe.execution.venue import VenueClient
 from memesnipe.localnet.chain import Chain
+from memesnipe.localnet.fee_market import FeeMarket
 from memesnipe.localnet.jito import JitoServer
 from memesnipe.localnet.jupiter import JupiterServer
 from memesnipe.localnet.market import ChainMarket
@@ -68,6 +69,27 @@ class Live:
     def holdings(self) -> Holdings:
         return read_holdings(self.node.rpc_url, self.wallet)
 
+    def change(self, **settings: object) -> None:
+        """Change settings of the run."""
+        path = Home(self.stage.home).settings
+        write_resolved(read_resolved(path).changed(**settings), path)
+
+    def set_fees(self, price: int, tip: int) -> None:
+        """Let the other users of the chain bid this."""
+        self.node.call(lambda: setattr(self.node.chain, "fees", FeeMarket(price, tip)))
+
+    def buy_until(self, client: VenueClient, is_reached: Callable[[LandingRecord], bool]) -> LandingRecord:
+        """Buy a little, again and again, until an order that has landed is as wanted; return its record."""
+        deadline_s = time.monotonic() + DEADLINE_S
+        while time.monotonic() < deadline_s:
+            number = sum(report.status in ENDED for report in self.reports) + 1
+            client.submit(f"live-spec-{number}", buy(number, 1_000_000))
+            self.finish(client, number)
+            last = max(self.outcomes, key=lambda one: one.accepted_ns)
+            if last.outcome == "landed" and is_reached(last):
+                return last
+        raise AssertionError(self.outcomes)
+
     def finish(self, client: VenueClient, orders: int) -> list[ExecutionReport]:
         """Take reports until so many orders have ended; return those with an outcome."""
         deadline_s = time.monotonic() + DEADLINE_S
@@ -103,6 +125,7 @@ def live(stage: Stage, tmp_path: Path) -> Iterator[Live]:
     # The chain's clock is that of the machine: the signer compares it with its own.
     chain = Chain(slot_ms=20, start_unix_s=int(time.time()), confirmed_after=1, finalized_after=4)
     chain.fund(Pubkey.from_string(address), 10 * LAMPORTS_PER_SOL)
+    chain.fees = FeeMarket(price=1_000_000, tip=20_000)
     market = ChainMarket(chain)
     fund(chain)
     mint = market.create_coin("coin")
@@ -115,6 +138,8 @@ def live(stage: Stage, tmp_path: Path) -> Iterator[Live]:
             solana_rpc_url=SecretStr(node.rpc_url),
             jupiter_api_url=node.rpc_url,
             jito_rpc_url=node.rpc_url,
+            priority_fee_source="settings",
+            jito_tip_floor_url=None,
             rugcheck_api_url=None,
             max_top_holders_percent=100,
             signer_token_filename=tmp_path / "token",
@@ -170,6 +195,47 @@ def _assert_logged(live: Live, order_ids: tuple[str, ...]) -> None:
     audited = [json.loads(line) for line in (live.folder / "signer" / "audit.jsonl").read_text().splitlines()]
     assert [entry["order_id"].partition("/")[2] for entry in audited if "order_id" in entry] == list(order_ids)
     assert len(lines) == sum(line["order_id"] in order_ids for line in lines)
+
+
+def test_a_bid_follows_the_market_and_never_exceeds_the_cap_of_settings_or_policy(live: Live) -> None:
+    live.change(
+        priority_fee_source="node", jito_tip_floor_url=f"{live.node.rpc_url}/api/v1/bundles/tip_floor",
+        bid_refresh_secs=1,
+    )  # fmt: skip
+    policy = policy_text().replace("tip = 1_000_000", "tip = 40_000")
+    before = live.holdings()
+    with signer(live, policy), live.client() as client:
+        live.buy_until(client, lambda _: True)  # the first one creates accounts, and so takes more compute
+        quiet = live.buy_until(client, lambda one: one.tip_basis == one.priority_fee_basis == "estimate")
+        assert (quiet.tip_lamports, quiet.tip_estimate_lamports) == (20_000, 20_000)
+        assert 500_000 <= quiet.price_estimate <= 1_500_000
+        live.set_fees(price=3_000_000, tip=30_000)
+        busy = live.buy_until(
+            client, lambda one: one.price_estimate > 2_000_000 and one.tip_estimate_lamports == 30_000
+        )
+        units = [one.priority_fee_lamports / one.price_estimate for one in (quiet, busy)]
+        assert units[1] == pytest.approx(units[0], rel=0.2), "the fee follows the price of the same compute"
+        assert 10_000 < quiet.priority_fee_lamports < busy.priority_fee_lamports < 300_000
+        assert busy.tip_lamports == 30_000
+        live.set_fees(price=10**9, tip=10**8)
+        absurd = live.buy_until(client, lambda one: one.price_estimate > 10**8 and one.tip_estimate_lamports == 10**8)
+        assert (absurd.priority_fee_lamports, absurd.tip_lamports) == (300_000, 40_000)
+    assert all(one.priority_fee_lamports <= 300_000 and one.tip_lamports <= 100_000 for one in live.outcomes)
+    fills = [report.fill for report in live.reports if report.status not in ENDED and report.fill is not None]
+    assert live.holdings().lamports - before.lamports == sum(fill.cash_change_lamports for fill in fills)
+
+
+def test_without_estimates_a_live_order_bids_the_settings_and_says_so(live: Live) -> None:
+    live.change(priority_fee_source="helius", jito_tip_floor_url=f"{live.node.rpc_url}/nothing", bid_refresh_secs=1)
+    with signer(live, policy_text()), live.client() as client:
+        first = live.buy_until(client, lambda one: one.priority_fee_basis == "estimate")
+        assert first.price_estimate > 0
+        assert (first.tip_basis, first.tip_estimate_lamports, first.tip_lamports) == ("missing", 0, 10_000)
+    lines = [json.loads(line) for line in (Home(live.stage.home).logs / "venue.jsonl").read_text().splitlines()]
+    assert [line["estimate"] for line in lines if line["event"] == "estimate failed"] == ["tip floor"]
+    built = [line for line in lines if line.get("observed") == "Built"]
+    assert built[-1]["tip_basis"] == "missing"
+    assert built[-1]["price_estimate"] == first.price_estimate
 
 
 def test_a_sale_of_everything_returns_the_rent(live: Live) -> None:

@@ -53,7 +53,13 @@ def test_live_orders_are_counted_by_outcome_and_their_landing_is_timed_by_lanes(
     for outcome in ("landed", "slipped"):
         landed.outcome = outcome
         record_landing(metrics, landed)
-    record_landing(metrics, LandingRecord(sent_ns=second, outcome="expired", lanes=lanes))
+    bid = {"priority_fee_basis": "estimate", "tip_basis": "stale"}
+    record_landing(metrics, LandingRecord(sent_ns=second, outcome="expired", lanes=lanes, **bid))
+    bids = [
+        value(metrics.registry, "live_bids_total", "executor", part=part, basis=basis)
+        for part, basis in (("priority_fee", "estimate"), ("tip", "stale"), ("tip", "estimate"))
+    ]
+    assert bids == [1, 1, None], "orders without a bid are not counted"
     outcomes = {
         outcome: value(metrics.registry, "live_orders_total", "executor", outcome=outcome)
         for outcome in ("landed", "slipped", "expired", "failed")

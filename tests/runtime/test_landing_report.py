@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from memesnipe.cli.landing_text import landing_text
 from memesnipe.engine.fills import FillModel
 from memesnipe.execution.landing_record import LandingRecord, LaneRecord
 from memesnipe.runtime.landing_report import landing_report, latency_ns
@@ -62,6 +63,14 @@ def test_a_price_beyond_the_tolerance_counts_as_landed_and_an_unsent_order_not_a
     assert (report["landing"]["sent"], report["landing"]["landed"]) == (4, 2)
     assert report["outcomes"]["open"] == 1
     assert report["landing"]["assumed"] == pytest.approx(0.95 * 110 / 116)
+
+
+def test_what_the_bids_follow_is_counted() -> None:
+    bases = [("estimate", "estimate"), ("stale", "estimate"), ("", "")]
+    orders = [order(priority_fee_basis=fee, tip_basis=tip) for fee, tip in bases]
+    report = landing_report(orders, ASSUMED)
+    assert report["bids_follow"] == {"priority_fee": {"estimate": 1, "stale": 1}, "tip": {"estimate": 2}}
+    assert "bids      priority fee from: estimate 1, stale 1" in landing_text({"run_id": 1, **report})
 
 
 def test_only_orders_that_one_lane_accepted_are_attributed_exactly() -> None:

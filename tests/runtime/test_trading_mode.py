@@ -9,11 +9,20 @@ import sqlalchemy as sa
 from memesnipe.config.policies import switches_of
 from memesnipe.config.settings import Settings, settings_from
 from memesnipe.errors import RefusedError
+from memesnipe.runtime.live_run import why_another_run
 from memesnipe.runtime.localnet import local_settings, policy_text, with_chain
 from memesnipe.runtime.trading_mode import TradingMode, check_switches
 from memesnipe.servers.local_chain import ChainUrls
 from memesnipe.solana.wallet import make_wallet
-from memesnipe.storage.runs import LIVE_CAPITAL, LIVE_WALLET, WALLET, begin_run, read_live_capital
+from memesnipe.storage.runs import (
+    CHAIN,
+    LIVE_CAPITAL,
+    LIVE_WALLET,
+    WALLET,
+    begin_run,
+    earlier_live_run,
+    read_live_capital,
+)
 
 WORDS = {
     "live_trading_enabled": "LIVE_TRADING_ENABLED is false",
@@ -83,6 +92,48 @@ def test_nothing_of_a_run_on_a_local_chain_goes_to_another_host(tmp_path: Path) 
     assert all("//127.0.0.1:" in url for url in used)
     assert live.sender_url is None
     assert feeds.pyth_api_key is None, "with a key the price of SOL would come from Pyth"
+
+
+@pytest.mark.parametrize(
+    ("chain", "wallet", "is_local", "expected"),
+    [
+        ("G1", "W1", False, ""),
+        (
+            "G2",
+            "W1",
+            False,
+            "Run {0} traded with another chain: its genesis hash was G1, and SOLANA_RPC_URL has G2. It",
+        ),
+        (
+            "G2",
+            "W1",
+            True,
+            "Run {0} traded with another chain (--localnet starts a new one each time). It cannot go on",
+        ),
+        (
+            "G1",
+            "W2",
+            False,
+            "Run {0} traded with another wallet: W1, now W2. It cannot go on: run {1} begins, with what",
+        ),
+    ],
+)
+def test_a_live_run_that_begins_anew_says_why(
+    database: sa.Engine, chain: str, wallet: str, is_local: bool, expected: str
+) -> None:
+    feed = f"test:{uuid4().hex}"
+    begin_run(database, feed, {}, {"seed": 1})
+    paper = begin_run(database, feed, {}, {"seed": 2})
+    assert earlier_live_run(database, feed, paper.run_id) is None
+    first = begin_run(database, feed, {}, {"seed": 1, WALLET: "W1", CHAIN: "G1"})
+    live = {WALLET: wallet, CHAIN: chain}
+    second = begin_run(database, feed, {}, {"seed": 3, **live})
+    earlier = earlier_live_run(database, feed, second.run_id)
+    assert earlier is not None
+    assert earlier[0] == first.run_id
+    said = why_another_run(second.run_id, live, earlier, is_local=is_local)
+    assert said.startswith(expected.format(first.run_id, second.run_id))
+    assert bool(said) == bool(expected)
 
 
 def test_a_run_keeps_its_mode_its_wallet_and_its_capital(database: sa.Engine) -> None:

@@ -58,7 +58,10 @@ def test_a_purchase_is_signed_recorded_and_counted(served: Served, keypair: Keyp
     assert (entry["decision"], entry["order_id"], entry["side"]) == ("signed", "order-1", "buy")
     assert entry["lamports"] == 1_000_000 + 5_000 + 10_000 + 2_001  # swap, signature, tip, priority
     assert served.book.spent(is_exit=False, since_ms=0) == entry["lamports"]
-    assert served.client.get("/health").json() == {"status": "healthy", "signing": "on", "decisions": {"signed": 1}}
+    assert served.client.get("/health").json() == {
+        "status": "healthy", "signing": "on", "decisions": {"signed": 1},
+        "max_bid_lamports": {"priority_fee": 1_000_000, "tip": 1_000_000},
+    }  # fmt: skip
     assert served.client.get("/pubkey").json() == {"pubkey": str(keypair.pubkey())}
 
 

@@ -1,5 +1,6 @@
 """Methods about priority fees: what recent transactions paid for a compute unit."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -23,16 +24,23 @@ _PERCENTILES: Final[dict[Level, int]] = {
 
 
 class GetRecentPrioritizationFees(Call, frozen=True):
-    """The lowest price in each recent block, among transactions that write the accounts."""
+    """The lowest price in each recent block; with accounts at least the lowest among those that write one of them.
+
+    Source: ``agave/runtime/src/prioritization_fee_cache.rs``.
+    """
 
     addresses: Annotated[list[Pubkey], msgspec.Meta(max_length=128)] = []  # noqa: RUF012 - msgspec copies it
 
     def result(self, chain: Chain) -> Any:
-        """Return micro-lamports for a compute unit by slot; 0 for a block without such transactions."""
+        """Return micro-lamports for a compute unit by slot; 0 for a block without transactions."""
         found = []
         for block in chain.ledger.newest(_BLOCKS):
-            prices = [price_of(record) for record in block.transactions if _writes(record, self.addresses)]
-            found.append({"slot": block.slot, "prioritizationFee": min(prices, default=0)})
+            others = chain.fees.prices(block.slot)  # which write every account
+            fee = min([price_of(record) for record in block.transactions] + [*others], default=0)
+            for address in self.addresses:
+                written = [price_of(record) for record in block.transactions if _writes(record, address)]
+                fee = max(fee, min([*written, *others], default=0))
+            found.append({"slot": block.slot, "prioritizationFee": fee})
         return found[::-1]
 
 
@@ -62,10 +70,9 @@ class GetPriorityFeeEstimate(Call, frozen=True):
         """Return a percentile of the prices in recent blocks, in micro-lamports for a compute unit."""
         addresses = self._addresses()
         prices = sorted(
-            price_of(record)
+            price
             for block in chain.ledger.newest(_BLOCKS)
-            for record in block.transactions
-            if not addresses or any(_writes(record, [address]) for address in addresses)
+            for price in (*chain.fees.prices(block.slot), *_prices(block.transactions, addresses))
         )
         levels = {level: _percentile(prices, percent) for level, percent in _PERCENTILES.items()}
         options = self.request.options
@@ -94,9 +101,15 @@ def price_of(record: TransactionRecord) -> int:
     return 0
 
 
-def _writes(record: TransactionRecord, addresses: list[Pubkey]) -> bool:
-    written = {key for key, is_writable in zip(record.keys.all, record.keys.flags, strict=True) if is_writable}
-    return written.issuperset(addresses)
+def _prices(records: Sequence[TransactionRecord], addresses: Sequence[Pubkey]) -> list[int]:
+    """Return the prices of transactions that write one of the accounts; of all if there are no accounts."""
+    written = [one for one in records if not addresses or any(_writes(one, address) for address in addresses)]
+    return [price_of(record) for record in written]
+
+
+def _writes(record: TransactionRecord, address: Pubkey) -> bool:
+    keys = record.keys
+    return any(is_writable and key == address for key, is_writable in zip(keys.all, keys.flags, strict=True))
 
 
 def _percentile(ordered: list[int], percent: int) -> float:

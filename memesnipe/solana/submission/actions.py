@@ -1,7 +1,7 @@
 """What each action of a submission does outside; every result is an observation."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 
 from memesnipe.clock import SYSTEM_CLOCK, Clock
@@ -54,6 +54,7 @@ class Outside:
         read_trade: reads the pool's account of a trade.
         clock: of this machine.
         poll_s: between questions about signatures, and before the signer is asked again.
+        background: runs in the loop of the client until it ends; it raises nothing that an order should not end with.
         close: closes the connections, in the loop that has used them.
     """
 
@@ -66,6 +67,7 @@ class Outside:
     read_trade: TradeReader = field(default=lambda _logs, _wallet: None)
     clock: Clock = SYSTEM_CLOCK
     poll_s: float = 0.5
+    background: Callable[[], Coroutine[None, None, None]] = _nothing
     close: Callable[[], Awaitable[None]] = _nothing
 
     async def perform(

@@ -69,7 +69,7 @@ class SwapMessageBuilder:
         if simulated.err is not None or not simulated.units_consumed:
             raise NoRouteError(f"{plan.source}: the simulation failed: {error_text(simulated.err)}")
         message = compose(plan, fees, self._wallet, blockhash, _own_limit(order, simulated.units_consumed))
-        return Built(message, newest.last_valid_block_height, newest.slot)
+        return Built(message, newest.last_valid_block_height, newest.slot, fees.basis)
 
 
 def _own_limit(order: Order, used: int) -> int:

@@ -167,6 +167,7 @@ class SolanaVenueClient:
                 opened = _Open(stored.order_id, stored.order, stored.mint, stored.submission, stored.record)
                 self._begin(opened, Restarted())
             self._spawn(self._ask_in_rounds())
+            self._spawn(self._outside.background())
             self._started.set_result(None)
             await self._stop.wait()
             self._is_ending = True

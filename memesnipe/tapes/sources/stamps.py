@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from memesnipe.tapes.columns import Reasons, strings
+from memesnipe.tapes.columns import Reasons, are_odd, strings
 
 # Years from 1970 to 2099: later ones do not fit into 64 bits of nanoseconds.
 _ISO: Final = (
@@ -31,7 +31,7 @@ def whole_stamps(column: Any, name: str, unit: str, reasons: Reasons) -> tuple[A
         reasons: updated with the rows whose date does not exist, and those in another form than the other rows.
     """
     if unit not in {"", "iso"}:
-        return _without_fractions(column, unit)
+        return _without_fractions(column, name, unit, reasons)
     is_iso = strings(column, _ISO)
     if unit == "iso" or is_iso.mean() > 0.5:
         reasons.reject(~is_iso & ~_is_empty(column), f"time {name} is not a date like 2025-09-13T16:53:15Z")
@@ -40,7 +40,7 @@ def whole_stamps(column: Any, name: str, unit: str, reasons: Reasons) -> tuple[A
         return pc.if_else(pa.array(exists), pa.array(ns).cast(pa.string()), ""), "iso"
     is_text = strings(column, _TEXT)
     reasons.reject(is_text, f"time {name} is neither a date like 2025-09-13T16:53:15Z nor a number")
-    return _without_fractions(pc.if_else(pa.array(is_text), "", column), "")
+    return _without_fractions(pc.if_else(pa.array(is_text), "", column), name, "", reasons)
 
 
 def _is_empty(column: Any) -> NDArray[np.bool_]:
@@ -57,16 +57,24 @@ def _ns(column: Any, is_iso: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDAr
     return ns.astype(np.int64), np.asarray(exists)
 
 
-def _without_fractions(column: Any, unit: str) -> tuple[Any, str]:
-    """Return times with a fraction of their unit in ns, as exact decimal text; times of several units are unchanged."""
+def _without_fractions(column: Any, name: str, unit: str, reasons: Reasons) -> tuple[Any, str]:
+    """Return times with a fraction of their unit in ns, as exact decimal text; times of several units are unchanged.
+
+    The unit is that of the overwhelming majority; rows in another one are rejected.
+    """
     if not strings(column, _FRACTION).any():
         return column, ""
     is_number = strings(column, r"^[0-9]{10,16}(\.[0-9]*)?$")
     whole = pc.replace_substring_regex(column, r"\..*$", "")
-    lengths = np.unique(pc.utf8_length(whole).to_numpy(zero_copy_only=False)[is_number])
-    found = _DIGITS.get(int(lengths[0]), "") if len(lengths) == 1 else ""
-    if not found or unit not in {"", found}:
+    digits_of = pc.utf8_length(whole).to_numpy(zero_copy_only=False)
+    lengths, counts = np.unique(digits_of[is_number], return_counts=True)
+    most = int(np.argmax(counts))
+    found = _DIGITS.get(int(lengths[most]), "")
+    others = is_number & (digits_of != lengths[most])
+    if not found or unit not in {"", found} or not are_odd(int(others.sum()), int(counts[most])):
         return column, ""
+    reasons.reject(others, f"time {name} is not in {found}, where most rows are")
+    is_number &= ~others
     fraction = pc.replace_substring_regex(column, r"^[0-9]*\.?", "")
     digits = pc.utf8_slice_codeunits(pc.binary_join_element_wise(whole, fraction, "000000000", ""), 0, _NS_DIGITS)
     return pc.if_else(pa.array(is_number), digits, column), found

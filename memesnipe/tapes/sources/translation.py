@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from memesnipe.errors import TapeError, printable
-from memesnipe.tapes.columns import Reasons, strings, with_decimal_points
+from memesnipe.tapes.columns import Reasons, are_odd, strings, with_decimal_points
 from memesnipe.tapes.layouts import PUMP_DECIMALS, Form
 from memesnipe.tapes.sol_price import SolPrice
 from memesnipe.tapes.sources.candles import NOT_ASKED, trades_of
@@ -74,7 +74,7 @@ def translate(table: Table, layout: Layout, reasons: Reasons, options: Options) 
     """
     columns, units = _gathered(table, layout)
     assumptions: dict[str, Any] = {}
-    columns, with_commas = _with_points(columns, layout, table.delimiter)
+    columns, with_commas = _with_points(columns, layout, table.delimiter, reasons)
     if with_commas:
         assumptions["decimal_mark"] = "comma"
     name = layout.fields["ts"][0].column
@@ -147,10 +147,12 @@ def _column(table: Table, source: Source) -> Any:
     return pa.repeat(source.constant, len(table)) if source.constant else table.columns[source.column]
 
 
-def _with_points(columns: dict[str, Any], layout: Layout, delimiter: str) -> tuple[dict[str, Any], bool]:
+def _with_points(
+    columns: dict[str, Any], layout: Layout, delimiter: str, reasons: Reasons
+) -> tuple[dict[str, Any], bool]:
     """Return the columns with decimal points; the columns of numbers are checked under their names in the file."""
     names = {name: layout.fields[name][0].column or name for name in columns if name not in _TEXTS}
-    numbers, with_commas = with_decimal_points({names[name]: columns[name] for name in names}, delimiter)
+    numbers, with_commas = with_decimal_points({names[name]: columns[name] for name in names}, delimiter, reasons)
     return {**columns, **{name: numbers[names[name]] for name in names}}, with_commas
 
 
@@ -166,7 +168,8 @@ def _side_units(units: Mapping[str, str]) -> dict[str, str]:
 def _normalise_side(columns: dict[str, Any], units: dict[str, str], shown: Mapping[str, str]) -> None:
     """Set the sides as words; amounts whose sign is the side lose it."""
     unit = units.setdefault("side", "word")
-    if unit == "word" and strings(columns["side"], "(?i)^(true|false|)$").all() and has_text(columns["side"]).any():
+    said, is_boolean = has_text(columns["side"]), strings(columns["side"], "(?i)^(true|false)$")
+    if unit == "word" and is_boolean.any() and are_odd(int((said & ~is_boolean).sum()), int(is_boolean.sum())):
         name = printable(shown.get("side", "COLUMN"))[:40]
         raise TapeError(
             f"has only true and false in {name}: if true is a purchase, choose {example({'side': f'{name}:is_buy'})}"

@@ -151,3 +151,83 @@ def test_many_rows_left_out_are_said_beside_the_first_trades(tmp_path: Path) -> 
     assert "LEFT OUT: 4 of 12 trades (33%), mostly because sol_amount is negative (4). If that" in done.stderr
     (tmp_path / "plain.csv").write_text(PLAIN)
     assert "LEFT OUT" not in memesnipe(tmp_path, "import", "plain.csv", "-o", "plain.tape").stderr
+
+
+MANY = 100
+STAMPS = {"s": "17577824{n:02d}", "ms": "17577824{n:02d}000", "s.": "17577824{n:02d}.5", "ms.": "17577824{n:02d}000.5"}
+
+
+def many(delimiter: str, odd: dict[int, str], stamp: str = "s", sol: str = "1.{n:02d}", tokens: str = "{t:.1f}") -> str:
+    """Return a file of a hundred trades, in which some rows are others."""
+    lines = [HEADER.strip().replace(",", delimiter)]
+    row = delimiter.join((STAMPS[stamp], MINT, "buy", sol, tokens))
+    lines += [odd.get(n, row).format(n=n, t=13_421_332.2 - n) for n in range(MANY)]
+    return "\n".join(lines) + "\n"
+
+
+S, MS = STAMPS["s"], STAMPS["ms"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (
+            many(";", {7: f"{S};{MINT};buy;1,5;13421332.2"}),
+            "sol_amount has a comma, where most rows have decimal points",
+        ),
+        (many(",", {7: f'{S},{MINT},buy,"1,5",13421332.2'}), "sol_amount is not a number"),
+        (many(",", {7: f"{S},{MINT},buy,1,5,13421332.2"}), "the row has 6 fields where the header has 5"),
+        (
+            many(";", {7: f"{S};{MINT};buy;1.5;13421332,2"}, sol="1,{n:02d}", tokens="13421332,{n}"),
+            "sol_amount has a point, where most rows have decimal commas",
+        ),
+        (
+            many(";", {7: f"{S};{MINT};buy;1,500;13421332"}, sol="1{n:02d}0000001", tokens="13421332000000"),
+            "sol_amount has a comma, where most rows have none: it may separate decimals or thousands",
+        ),
+        (many(",", {7: f"{MS},{MINT},buy,1.5,13421332.2"}), "time time is in ms, where most rows are in s"),
+        (many(",", {7: f"{S},{MINT},buy,1.5,13421332.2"}, "ms"), "time time is in s, where most rows are in ms"),
+        (
+            many(",", {7: f"{STAMPS['ms.']},{MINT},buy,1.5,13421332.2"}, "s."),
+            "time time is not in s, where most rows are",
+        ),
+        (
+            many(",", {7: f"09/13/2025 4:53 PM,{MINT},buy,1.5,13421332.2"}),
+            "time time is neither a date like 2025-09-13T16:53:15Z nor a number",
+        ),
+    ],
+)
+def test_an_odd_row_is_left_out_with_its_reason_and_the_others_are_read(
+    tmp_path: Path, content: str, reason: str
+) -> None:
+    found = imported(tmp_path, content)
+    assert found.rejected == {reason: 1}
+    lines = content.splitlines(keepends=True)
+    without = imported(tmp_path, "".join(lines[:8] + lines[9:]), "without.csv")
+    assert amounts(found) == amounts(without)
+    assert len(amounts(found)) == MANY - 1
+    found.left_out.write(tmp_path / "rejects.csv")
+    (row,) = (tmp_path / "rejects.csv").read_text().splitlines()[1:]
+    assert row.startswith(f'8,"{reason}"')
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        many(";", dict.fromkeys(range(0, MANY, 10), f"{S};{MINT};buy;1,5;13421332.2")),
+        many(";", {7: f"{S};{MINT};buy;1,234.5;13421332"}, sol="1,2{n:02d}", tokens="13421332"),
+        many(";", {}, sol="1,2{n:02d}", tokens="13421332"),
+        many(",", dict.fromkeys(range(0, MANY, 10), f"{MS},{MINT},buy,1.5,13421332.2")),
+    ],
+)
+def test_a_file_without_an_overwhelming_majority_is_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(TapeError, match=r"may separate decimals or thousands|mixes units of time"):
+        imported(tmp_path, content)
+
+
+def test_every_row_left_out_is_said(tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text(many(",", {7: f"{MS},{MINT},buy,1.5,13421332.2"}))
+    done = memesnipe(tmp_path, "import", "odd.csv", "-o", "odd.tape", "--rejects", "rejects.csv")
+    assert done.returncode == 0
+    said = "Left out: 1 of 100 trades: time time is in ms, where most rows are in s (1). --rejects FILE shows them."
+    assert said in done.stderr

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,15 +20,51 @@ from memesnipe.storage.runs import FINISHED, RUNNING, STOPPED, finish_run, is_co
 from memesnipe.storage.views import report as report_of
 
 _WATCH_S = 0.25
+_REPORT_EVERY_S = 1.0
+_PAUSES = 9  # between two reports, in durations of one: they count all that the run has stored
 _REPORT_TIMEOUT_S = 2.0
 _FIRST_REPORT_TIMEOUT_S = 10.0  # the first report is slow: everything starts at the same time
+
+
+Report = tuple[dict[str, Any], bool]  # with whether the run is complete
+
+
+class ReportWatch:
+    """The latest report of a run, which is read again at times, in a thread: Ctrl-C works while the database hangs.
+
+    Args:
+        read: reads a report.
+        every_s: at least so many seconds are between two reports.
+    """
+
+    def __init__(self, read: Callable[[], Report], every_s: float) -> None:
+        self._check, self._every_s = BackgroundCheck(read), every_s
+        self._latest: Report = ({}, False)
+        self._next_at = 0.0
+
+    def latest(self) -> Report:
+        """Return the last report, or a new one where that is due; ({}, False) before the first.
+
+        Raises:
+            TimeoutError: the database does not respond in time.
+            OperationalError: it cannot be reached.
+        """
+        return self.read() if time.monotonic() >= self._next_at else self._latest
+
+    def read(self) -> Report:
+        """Return a new report; errors as for `latest`."""
+        began = time.monotonic()
+        self._latest = self._check.submit().result(_REPORT_TIMEOUT_S)
+        now = time.monotonic()
+        self._next_at = now + max(self._every_s, _PAUSES * (now - began))
+        return self._latest
 
 
 def watch(session: Session, stop: threading.Event, *, until_end: bool, total: int | None) -> dict[str, Any]:
     """Supervise the parts and show progress until the stop signal or the end of the feed; return the report."""
     report: dict[str, Any] = {}
     began = time.monotonic()
-    report_check = BackgroundCheck(partial(_read_report, session))  # Ctrl-C must work while the database hangs
+    reports = ReportWatch(partial(_read_report, session), _WATCH_S if until_end else _REPORT_EVERY_S)
     with Progress(total) as progress, Client(session.dashboard) as client:
         health = HealthWatch(lambda: client.health().model_dump())
         while not stop.is_set():
@@ -37,7 +75,7 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
                 return report
             system_problem = session.condition
             try:
-                report, complete = report_check.submit().result(_REPORT_TIMEOUT_S)
+                report, complete = reports.latest()
                 if complete and until_end and report["status"] == FINISHED:
                     return report
             except TimeoutError:
@@ -46,10 +84,12 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
             except OperationalError as error:
                 system_problem = f"PostgreSQL does not respond ({first_line(error)}); trading is paused"
             progress.show(report, health.latest(), system_problem)
+        with suppress(TimeoutError, OperationalError):  # the last one that could be read then
+            report, _ = reports.read()
     return report | {"status": STOPPED} if report.get("status") == RUNNING else report
 
 
-def _read_report(session: Session) -> tuple[dict[str, Any], bool]:
+def _read_report(session: Session) -> Report:
     """Return the report, and whether the run is complete; record the end of a complete run."""
     run_id = session.run.run_id
     with session.database.connect() as connection:

@@ -37,7 +37,9 @@ REPLACED: Final = 8  # strategies that are proposed for each decision of the por
 PATIENCE_S: Final = 240.0
 _SEED: Final = 24
 _PART: Final = 1_000  # messages that are published at once
-_COUNTERS: Final = np.dtype([("cpu_s", "f8"), ("decisions", "i8"), ("on_the_desk", "i8"), ("snapshots", "i8")])
+_COUNTERS: Final = np.dtype(
+    [("cpu_s", "f8"), ("decisions", "i8"), ("decided_seq", "i8"), ("on_the_desk", "i8"), ("snapshots", "i8")]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class _TimedExecutor(Executor):
         for entry in entries:
             if entry.stream == ALLOCATIONS:
                 self._counters["decisions"] += 1
+                self._counters["decided_seq"] = entry.seq
                 self._counters["on_the_desk"] = sum(usd > 0.0 for usd in entry.payload.allocations_usd.values())
 
     def step(self) -> None:
@@ -141,6 +144,7 @@ class TimedRun:
             self._send(self._market.warm - FIRST_SEQ)
             self._wait_until(lambda: self._counters["on_the_desk"][0] > 0, "no strategy trades on the desk")
             self._wait()
+            self._wait_for_decision()
             yield
         finally:
             stop.set()
@@ -196,6 +200,11 @@ class TimedRun:
         self._wait_until(lambda: self._decided[self._sent] != 0, f"event {self._sent} is not decided")
         return time.monotonic() - began
 
+    def _wait_for_decision(self) -> None:
+        """Wait until the executor has applied the last decision that was due, so that it counts where it was due."""
+        due = max(seq for seq in self._market.decisions if seq <= self._sent)
+        self._wait_until(lambda: self._counters["decided_seq"][0] >= due, f"the decision of event {due} is missing")
+
     def _wait_until(self, is_done: Any, failure: str) -> None:
         """Wait.
 
@@ -224,6 +233,8 @@ class TimedRun:
         offered_in = (time.monotonic_ns() - began_ns) / 1e9
         behind = self._wait()
         taken = (time.monotonic_ns() - began_ns) / 1e9
+        cpu_s = float(self._counters["cpu_s"][0] - before["cpu_s"])
+        self._wait_for_decision()
         events = slice(first, self._sent + 1)
         late = self._decided[events] - self._due_ns[events]
         p50, p99, p999 = np.percentile(late, [50, 99, 99.9]) / 1e6
@@ -238,5 +249,5 @@ class TimedRun:
             "snapshots": int(after["snapshots"] - before["snapshots"]),
             "on_the_desk": int(after["on_the_desk"]),
             "behind_at_end_s": round(behind, 3),
-            "cpu_share": round(float(after["cpu_s"] - before["cpu_s"]) / taken, 3),
+            "cpu_share": round(cpu_s / taken, 3),
         }

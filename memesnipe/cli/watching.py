@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.progress_line import HealthWatch
+from memesnipe.cli.report_watch import Report, ReportWatch
 from memesnipe.client import Client
 from memesnipe.errors import first_line
 from memesnipe.protocol.streams import EVENT_READERS
@@ -20,7 +21,7 @@ from memesnipe.storage.runs import FINISHED, RUNNING, STOPPED, finish_run, is_co
 from memesnipe.storage.views import report as report_of
 
 _WATCH_S = 0.25
-_REPORT_TIMEOUT_S = 2.0
+_REPORT_EVERY_S = 1.0
 _FINAL_REPORT_TIMEOUT_S = 30.0
 _FIRST_REPORT_TIMEOUT_S = 10.0  # the first report is slow: everything starts at the same time
 
@@ -29,7 +30,7 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
     """Supervise the parts and show progress until the stop signal or the end of the feed; return the last report."""
     report: dict[str, Any] = {}
     began = time.monotonic()
-    report_check = BackgroundCheck(partial(_read_report, session))  # Ctrl-C must work while the database hangs
+    reports = ReportWatch(partial(_read_report, session), _WATCH_S if until_end else _REPORT_EVERY_S)
     with Progress(total) as progress, Client(session.dashboard) as client:
         health = HealthWatch(lambda: client.health().model_dump())
         while not stop.is_set():
@@ -40,12 +41,12 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
                 return report
             system_problem = session.condition
             try:
-                report, complete = report_check.submit().result(_REPORT_TIMEOUT_S)
+                report, complete = reports.latest()
                 if complete and until_end:
                     return report
             except TimeoutError:
                 if report or time.monotonic() - began > _FIRST_REPORT_TIMEOUT_S:
-                    system_problem = f"PostgreSQL has not responded for {_REPORT_TIMEOUT_S:.0f} s; trading is paused"
+                    system_problem = f"PostgreSQL has not responded for {reports.timeout_s:.0f} s; trading is paused"
             except OperationalError as error:
                 system_problem = f"PostgreSQL does not respond ({first_line(error)}); trading is paused"
             progress.show(report, health.latest(), system_problem)
@@ -72,7 +73,7 @@ def _end(session: Session) -> dict[str, Any]:
     return report
 
 
-def _read_report(session: Session) -> tuple[dict[str, Any], bool]:
+def _read_report(session: Session) -> Report:
     """Return the report, and whether the run is complete; record the end of a complete run."""
     run_id = session.run.run_id
     with session.database.connect() as connection:

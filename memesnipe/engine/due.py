@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from memesnipe.compiled import jitable
+from memesnipe.compiled import inlined, jitable
 from memesnipe.engine.actions import write_order, write_outcome
 from memesnipe.engine.evidence import on_outcome
 from memesnipe.engine.exposure import book, digest_of, due_ts, release
@@ -16,7 +16,7 @@ from memesnipe.engine.trader import Trader
 from memesnipe.market.events import COVER_SIDE, SELL_SIDE
 
 
-@jitable
+@inlined
 def process_due(trader: Trader, ts: int, seq: int) -> None:
     """Process everything due before ``ts`` in time order, then sample up to ``ts``; ``seq`` is the last event's."""
     account, dead_after_ns = trader.account, trader.model.dead_after_ns
@@ -52,7 +52,7 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
     account.is_between_events = 0
 
 
-@jitable
+@inlined
 def _end_order(trader: Trader, k: int, ts: int, seq: int) -> None:
     exposure = trader.exposures[k]
     holding, market, order = exposure.holding, exposure.market, exposure.order
@@ -62,7 +62,7 @@ def _end_order(trader: Trader, k: int, ts: int, seq: int) -> None:
     _end(trader, k, outcome, ts, seq)
 
 
-@jitable
+@inlined
 def _end(trader: Trader, k: int, outcome: Outcome, ts: int, seq: int) -> None:
     account, exposure = trader.account, trader.exposures[k]
     side = exposure.order.side
@@ -81,7 +81,7 @@ def _end(trader: Trader, k: int, outcome: Outcome, ts: int, seq: int) -> None:
         release(account, exposure, k, trader.vote_states)
 
 
-@jitable
+@inlined
 def close(trader: Trader, k: int, reason: int, ts: int, seq: int) -> None:
     """Close a position immediately at its value, without a transaction: the token is dead or the margin is used up."""
     exposure = trader.exposures[k]
@@ -93,7 +93,7 @@ def close(trader: Trader, k: int, reason: int, ts: int, seq: int) -> None:
     _end(trader, k, outcome, ts, seq)
 
 
-@jitable
+@inlined
 def send_exit(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     """Send an order to sell the whole holding or cover the short, unless the cash cannot pay a sale's network fee."""
     account, fee = trader.account, network_fee_lamports(trader.model)
@@ -104,7 +104,7 @@ def send_exit(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> 
     send(trader, exposure, reason, ts, seq)
 
 
-@jitable
+@inlined
 def _set_exit(exposure: Any) -> Outcome:
     """Set the order to close the whole position; return the outcome of closing it now without a transaction."""
     holding, order = exposure.holding, exposure.order
@@ -116,7 +116,7 @@ def _set_exit(exposure: Any) -> Outcome:
     return outcome
 
 
-@jitable
+@inlined
 def _number_order(trader: Trader, order: Any, reason: int, ts: int, seq: int) -> None:
     trader.account.orders += 1
     order.order_no = trader.account.orders
@@ -126,7 +126,7 @@ def _number_order(trader: Trader, order: Any, reason: int, ts: int, seq: int) ->
     order.decided_seq = seq
 
 
-@jitable
+@inlined
 def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     """Number and send the order whose side, budget and expectation are already set in the exposure."""
     account, order = trader.account, exposure.order
@@ -140,7 +140,7 @@ def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
         write_order(trader, exposure)
 
 
-@jitable
+@inlined
 def sample(trader: Trader, ts: int) -> None:
     """Sample the equity at the end of each interval up to ``ts``; if several ended, all but the first return 0."""
     account = trader.account

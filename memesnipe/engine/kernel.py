@@ -6,7 +6,7 @@ of the tokens that it holds or has an order for, and the first event after work 
 
 from typing import Any
 
-from memesnipe.compiled import compiled, jitable
+from memesnipe.compiled import compiled, inlined
 from memesnipe.engine.actions import max_actions
 from memesnipe.engine.decisions import may_enter, on_event_while_exposed, try_entry
 from memesnipe.engine.due import equity_lamports, process_due, sample
@@ -65,7 +65,7 @@ def advance(
     return True
 
 
-@jitable
+@inlined
 def _trade(trader: Trader, batch: Batch, resume_at: Any) -> bool:
     """Advance one strategy; return False and where to resume if there is no room for its actions."""
     account, points = trader.account, batch.points
@@ -106,7 +106,7 @@ def _trade(trader: Trader, batch: Batch, resume_at: Any) -> bool:
             point, event = chosen + 1, at + 1
 
 
-@jitable
+@inlined
 def _find_next_points(trader: Trader, points: Any, deliveries: Any, point: int) -> None:
     """Write the first point of each exposure from ``point`` on."""
     trader.next_points[:] = NO_POINT
@@ -126,7 +126,7 @@ def _find_next_points(trader: Trader, points: Any, deliveries: Any, point: int) 
         trader.next_points[k] = found
 
 
-@jitable
+@inlined
 def _next_exposed(trader: Trader, point: int) -> int:
     """Return the first point of any exposure from ``point`` on, or NO_POINT.
 
@@ -139,7 +139,7 @@ def _next_exposed(trader: Trader, point: int) -> int:
     return found
 
 
-@jitable
+@inlined
 def _first_due(account: Any, ts: Any, event: int, stop: int) -> int:
     """Return the first event from ``event`` up to ``stop`` before which work of the strategy is due, or -1.
 
@@ -158,7 +158,7 @@ def _first_due(account: Any, ts: Any, event: int, stop: int) -> int:
     return low
 
 
-@jitable
+@inlined
 def _decide(trader: Trader, batch: Batch, point: int, at: int) -> None:
     """Update what the strategy has at a point's token, or decide on an entry."""
     delivery = batch.deliveries[batch.points.own[point]]

@@ -99,16 +99,21 @@ def _expose(trader: Trader, slot: int, market: Any) -> int:
 
 
 @inlined
-def on_event_while_exposed(trader: Trader, event: Any, k: int, market: Any, has_voted: bool) -> None:
-    """Update the exposure ``k`` with the market, and send an exit if a stop or the votes call for one."""
+def on_event_while_exposed(trader: Trader, event: Any, kind: int, k: int, market: Any, has_voted: bool) -> None:
+    """Update the exposure ``k`` with the market, and send an exit if a stop or the votes call for one.
+
+    ``kind`` is that of the event: most events change nothing but the market, and their record is not read, because it
+    is seldom in the cache.
+    """
     strategy, exposure = trader.strategy, trader.exposures[k]
     holding = exposure.holding
-    follow(holding, exposure.market, event)
+    if kind == FUNDING or market.pool.venue != exposure.market.pool.venue:  # others change no holding
+        follow(holding, exposure.market, event)
     exposure.market = market
     if exposure.order.side != 0:
         return
     reason = _NO_REASON
-    if event.kind == (PRICE if holding.held > 0 else FUNDING):
+    if kind == (PRICE if holding.held > 0 else FUNDING):
         value = value_lamports(holding, exposure.market)
         if holding.held < 0 and value == 0:
             close(trader, k, LIQUIDATED, event.ts, event.seq)

@@ -21,23 +21,11 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
     """Process everything due before ``ts`` in time order, then sample up to ``ts``; ``seq`` is the last event's."""
     account, dead_after_ns = trader.account, trader.model.dead_after_ns
     account.is_between_events = 1
-    while True:
-        chosen, at_ts = -1, ts
-        account.next_due_ts = NEVER
-        left = account.exposures
-        for k in range(MAX_EXPOSURES):
-            if left == 0:
-                break
-            exposure = trader.exposures[k]
-            if exposure.used == 0:
-                continue
-            left -= 1
-            due = due_ts(exposure, dead_after_ns)
-            account.next_due_ts = min(account.next_due_ts, due)
-            is_tie = chosen >= 0 and due == at_ts
-            if due < at_ts or (is_tie and exposure.market.token < trader.exposures[chosen].market.token):
-                chosen, at_ts = k, due
-        if chosen < 0:
+    account.next_due_ts = ts - 1  # not known yet
+    while account.next_due_ts < ts:
+        chosen, at_ts, others_ts = _find_due(trader)
+        account.next_due_ts = at_ts
+        if at_ts >= ts:
             break
         sample(trader, at_ts)
         exposure = trader.exposures[chosen]
@@ -48,8 +36,34 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
         else:
             exposure.leave_ts = at_ts + SAMPLE_NS  # when to retry if the sale fails
             send_exit(trader, exposure, MAX_HOLD, at_ts, seq)
+        again_ts = NEVER if exposure.used == 0 else due_ts(exposure, dead_after_ns)
+        account.next_due_ts = min(others_ts, again_ts)
     sample(trader, ts)
     account.is_between_events = 0
+
+
+@inlined
+def _find_due(trader: Trader) -> tuple[int, int, int]:
+    """Return the exposure whose work is due first or -1, when it is due, and when that of the others is due.
+
+    Of several that are due at the same time, the token with the lowest number is the first.
+    """
+    chosen, at_ts, others_ts = -1, NEVER, NEVER
+    left = trader.account.exposures
+    for k in range(MAX_EXPOSURES):
+        if left == 0:
+            break  # the others are not used, and may not be in the cache
+        exposure = trader.exposures[k]
+        if exposure.used == 0:
+            continue
+        left -= 1
+        due = due_ts(exposure, trader.model.dead_after_ns)
+        is_tie = chosen >= 0 and due == at_ts
+        if due < at_ts or (is_tie and exposure.market.token < trader.exposures[chosen].market.token):
+            chosen, at_ts, others_ts = k, due, at_ts
+        else:
+            others_ts = min(others_ts, due)
+    return chosen, at_ts, others_ts
 
 
 @inlined

@@ -6,24 +6,24 @@ again with an empty one.
 
 from typing import Any
 
-from memesnipe.compiled import jitable
+from memesnipe.compiled import inlined
 from memesnipe.engine.layout import MAX_EXPOSURES, SAMPLE_NS
 from memesnipe.engine.trader import Trader
 
 
-@jitable
+@inlined
 def max_actions(dead_after_ns: int) -> int:
     """Return an upper bound on actions per strategy and event: every exposure may retry until its token is dead."""
     return 2 * (MAX_EXPOSURES + 1) * (dead_after_ns // SAMPLE_NS + 4)
 
 
-@jitable
+@inlined
 def write_order(trader: Trader, exposure: Any) -> None:
     """Append the order of an exposure to the actions."""
     _next(trader, exposure).is_outcome = 0
 
 
-@jitable
+@inlined
 def write_outcome(trader: Trader, exposure: Any, outcome: Any, ts: int, seq: int) -> None:
     """Append the outcome of an exposure's order to the actions."""
     action = _next(trader, exposure)
@@ -38,7 +38,7 @@ def write_outcome(trader: Trader, exposure: Any, outcome: Any, ts: int, seq: int
     action.pool_sol_lamports = outcome.pool_sol_lamports
 
 
-@jitable
+@inlined
 def _next(trader: Trader, exposure: Any) -> Any:
     """Return the next free action, with the order of the exposure."""
     action = trader.actions[trader.written[0]]

@@ -34,14 +34,21 @@ def batch_of(
     events: Events, first: int, count: int, number: int, last_seq: int, deliveries: Any, delivery_count: int,
     after: Any, genes: Genes, slots: int,
 ) -> Batch:  # fmt: skip
-    """Return a batch without votes; ``genes`` will vote, ``slots`` are the token slots, the others as in `Batch`."""
+    """Return a batch without votes.
+
+    ``genes`` will vote, ``slots`` are the token slots, ``last_seq`` is the seq before ``events``, the others are as in
+    `Batch`.
+    """
     points = points_of(deliveries, delivery_count, genes.masks, slots)
     planes = np.empty((len(genes), 2, points.fresh.shape[1]), np.int64)
     numbers = np.empty((len(genes), int(points.stale_counts.max(initial=0))), np.int64)
     # Copies even of a single event: a view that is read only has another type, for which the kernel would compile.
     ts = events["ts"][first : first + count].copy()
+    seq_before = np.empty(count, np.int64)
+    seq_before[0] = events["seq"][first - 1] if first else last_seq
+    seq_before[1:] = events["seq"][first : first + count - 1]
     born_ts, liquidity = (after[name][:count].copy() for name in ("born_ts", "liquidity_usd"))
     return Batch(
-        events, ts, born_ts, liquidity, first, count, number, last_seq, deliveries, delivery_count, after,
+        events, ts, seq_before, born_ts, liquidity, first, count, number, deliveries, delivery_count, after,
         points, genes.records[: len(genes)], planes, numbers,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from memesnipe.compiled import jitable
+from memesnipe.compiled import inlined
 from memesnipe.engine.due import close, send, send_exit
 from memesnipe.engine.evidence import on_entry_sent
 from memesnipe.engine.fills import (
@@ -24,7 +24,7 @@ from memesnipe.sdk.strategy import SHORT
 _NO_REASON = -1
 
 
-@jitable
+@inlined
 def may_enter(trader: Trader, age_ns: int, liquidity_usd: float) -> bool:
     """Return whether the filters and the cash permit an entry into a token of this age and liquidity."""
     strategy = trader.strategy
@@ -33,7 +33,7 @@ def may_enter(trader: Trader, age_ns: int, liquidity_usd: float) -> bool:
     return trader.account.exposures < MAX_EXPOSURES and _budget(trader) > 0
 
 
-@jitable
+@inlined
 def _budget(trader: Trader) -> int:
     """Return the lamports that an entry may cost; none if it is not above 0."""
     account, fee = trader.account, network_fee_lamports(trader.model)
@@ -42,7 +42,7 @@ def _budget(trader: Trader) -> int:
     return min(int(account.capital_lamports * trader.strategy.size), account.cash_lamports - reserved - 2 * fee)
 
 
-@jitable
+@inlined
 def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> int:
     """Send an order to buy, or to open a short, if the votes, the filters and the cash permit an entry.
 
@@ -69,7 +69,7 @@ def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> int:
     return k
 
 
-@jitable
+@inlined
 def _side(strategy: Any, votes: Any, market: Any) -> int:
     """Return the side of the entry that the votes call for, or 0."""
     score = score_of(strategy, votes)
@@ -82,7 +82,7 @@ def _side(strategy: Any, votes: Any, market: Any) -> int:
     return 0
 
 
-@jitable
+@inlined
 def _expose(trader: Trader, slot: int, market: Any) -> int:
     """Allocate a free exposure to this incarnation of the token; return its index."""
     k = 0
@@ -98,17 +98,22 @@ def _expose(trader: Trader, slot: int, market: Any) -> int:
     return k
 
 
-@jitable
-def on_event_while_exposed(trader: Trader, event: Any, k: int, market: Any, has_voted: bool) -> None:
-    """Update the exposure ``k`` with the market, and send an exit if a stop or the votes call for one."""
+@inlined
+def on_event_while_exposed(trader: Trader, event: Any, kind: int, k: int, market: Any, has_voted: bool) -> None:
+    """Update the exposure ``k`` with the market, and send an exit if a stop or the votes call for one.
+
+    ``kind`` is that of the event: most events change nothing but the market, and their record is not read, because it
+    is seldom in the cache.
+    """
     strategy, exposure = trader.strategy, trader.exposures[k]
     holding = exposure.holding
-    follow(holding, exposure.market, event)
+    if kind == FUNDING or market.pool.venue != exposure.market.pool.venue:  # others change no holding
+        follow(holding, exposure.market, event)
     exposure.market = market
     if exposure.order.side != 0:
         return
     reason = _NO_REASON
-    if event.kind == (PRICE if holding.held > 0 else FUNDING):
+    if kind == (PRICE if holding.held > 0 else FUNDING):
         value = value_lamports(holding, exposure.market)
         if holding.held < 0 and value == 0:
             close(trader, k, LIQUIDATED, event.ts, event.seq)
@@ -122,7 +127,7 @@ def on_event_while_exposed(trader: Trader, event: Any, k: int, market: Any, has_
         send_exit(trader, exposure, reason, event.ts, event.seq)
 
 
-@jitable
+@inlined
 def _stop(strategy: Any, exposure: Any, value: int) -> int:
     exposure.best_value_lamports = max(exposure.best_value_lamports, value)
     if value <= exposure.holding.cost_lamports * (1.0 - strategy.stop_loss):

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from memesnipe.compiled import jitable
+from memesnipe.compiled import inlined, jitable
 from memesnipe.engine.actions import write_order, write_outcome
 from memesnipe.engine.evidence import on_outcome
 from memesnipe.engine.exposure import book, digest_of, due_ts, release
@@ -16,28 +16,16 @@ from memesnipe.engine.trader import Trader
 from memesnipe.market.events import COVER_SIDE, SELL_SIDE
 
 
-@jitable
+@inlined
 def process_due(trader: Trader, ts: int, seq: int) -> None:
     """Process everything due before ``ts`` in time order, then sample up to ``ts``; ``seq`` is the last event's."""
     account, dead_after_ns = trader.account, trader.model.dead_after_ns
     account.is_between_events = 1
-    while True:
-        chosen, at_ts = -1, ts
-        account.next_due_ts = NEVER
-        left = account.exposures
-        for k in range(MAX_EXPOSURES):
-            if left == 0:
-                break
-            exposure = trader.exposures[k]
-            if exposure.used == 0:
-                continue
-            left -= 1
-            due = due_ts(exposure, dead_after_ns)
-            account.next_due_ts = min(account.next_due_ts, due)
-            is_tie = chosen >= 0 and due == at_ts
-            if due < at_ts or (is_tie and exposure.market.token < trader.exposures[chosen].market.token):
-                chosen, at_ts = k, due
-        if chosen < 0:
+    account.next_due_ts = ts - 1  # not known yet
+    while account.next_due_ts < ts:
+        chosen, at_ts, others_ts = _find_due(trader)
+        account.next_due_ts = at_ts
+        if at_ts >= ts:
             break
         sample(trader, at_ts)
         exposure = trader.exposures[chosen]
@@ -48,11 +36,37 @@ def process_due(trader: Trader, ts: int, seq: int) -> None:
         else:
             exposure.leave_ts = at_ts + SAMPLE_NS  # when to retry if the sale fails
             send_exit(trader, exposure, MAX_HOLD, at_ts, seq)
+        again_ts = NEVER if exposure.used == 0 else due_ts(exposure, dead_after_ns)
+        account.next_due_ts = min(others_ts, again_ts)
     sample(trader, ts)
     account.is_between_events = 0
 
 
-@jitable
+@inlined
+def _find_due(trader: Trader) -> tuple[int, int, int]:
+    """Return the exposure whose work is due first or -1, when it is due, and when that of the others is due.
+
+    Of several that are due at the same time, the token with the lowest number is the first.
+    """
+    chosen, at_ts, others_ts = -1, NEVER, NEVER
+    left = trader.account.exposures
+    for k in range(MAX_EXPOSURES):
+        if left == 0:
+            break  # the others are not used, and may not be in the cache
+        exposure = trader.exposures[k]
+        if exposure.used == 0:
+            continue
+        left -= 1
+        due = due_ts(exposure, trader.model.dead_after_ns)
+        is_tie = chosen >= 0 and due == at_ts
+        if due < at_ts or (is_tie and exposure.market.token < trader.exposures[chosen].market.token):
+            chosen, at_ts, others_ts = k, due, at_ts
+        else:
+            others_ts = min(others_ts, due)
+    return chosen, at_ts, others_ts
+
+
+@inlined
 def _end_order(trader: Trader, k: int, ts: int, seq: int) -> None:
     exposure = trader.exposures[k]
     holding, market, order = exposure.holding, exposure.market, exposure.order
@@ -62,7 +76,7 @@ def _end_order(trader: Trader, k: int, ts: int, seq: int) -> None:
     _end(trader, k, outcome, ts, seq)
 
 
-@jitable
+@inlined
 def _end(trader: Trader, k: int, outcome: Outcome, ts: int, seq: int) -> None:
     account, exposure = trader.account, trader.exposures[k]
     side = exposure.order.side
@@ -81,7 +95,7 @@ def _end(trader: Trader, k: int, outcome: Outcome, ts: int, seq: int) -> None:
         release(account, exposure, k, trader.vote_states)
 
 
-@jitable
+@inlined
 def close(trader: Trader, k: int, reason: int, ts: int, seq: int) -> None:
     """Close a position immediately at its value, without a transaction: the token is dead or the margin is used up."""
     exposure = trader.exposures[k]
@@ -93,7 +107,7 @@ def close(trader: Trader, k: int, reason: int, ts: int, seq: int) -> None:
     _end(trader, k, outcome, ts, seq)
 
 
-@jitable
+@inlined
 def send_exit(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     """Send an order to sell the whole holding or cover the short, unless the cash cannot pay a sale's network fee."""
     account, fee = trader.account, network_fee_lamports(trader.model)
@@ -104,7 +118,7 @@ def send_exit(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> 
     send(trader, exposure, reason, ts, seq)
 
 
-@jitable
+@inlined
 def _set_exit(exposure: Any) -> Outcome:
     """Set the order to close the whole position; return the outcome of closing it now without a transaction."""
     holding, order = exposure.holding, exposure.order
@@ -116,7 +130,7 @@ def _set_exit(exposure: Any) -> Outcome:
     return outcome
 
 
-@jitable
+@inlined
 def _number_order(trader: Trader, order: Any, reason: int, ts: int, seq: int) -> None:
     trader.account.orders += 1
     order.order_no = trader.account.orders
@@ -126,7 +140,7 @@ def _number_order(trader: Trader, order: Any, reason: int, ts: int, seq: int) ->
     order.decided_seq = seq
 
 
-@jitable
+@inlined
 def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
     """Number and send the order whose side, budget and expectation are already set in the exposure."""
     account, order = trader.account, exposure.order
@@ -140,7 +154,7 @@ def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
         write_order(trader, exposure)
 
 
-@jitable
+@inlined
 def sample(trader: Trader, ts: int) -> None:
     """Sample the equity at the end of each interval up to ``ts``; if several ended, all but the first return 0."""
     account = trader.account

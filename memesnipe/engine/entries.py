@@ -9,7 +9,7 @@ from typing import Any, Final
 from llvmlite import ir
 from numba import types
 
-from memesnipe.compiled import compiled, intrinsic_of, jitable
+from memesnipe.compiled import compiled, inlined, intrinsic_of
 from memesnipe.engine.points import NO_POINT
 from memesnipe.engine.trader import Batch
 from memesnipe.sdk.strategy import BUY, HOLD, SELL
@@ -49,7 +49,7 @@ def write_tables(strategy_params: Any) -> None:
             strategy.shorts |= (score <= -strategy.vote_threshold) << combination
 
 
-@jitable
+@inlined
 def entries_from(strategy: Any, batch: Batch, point: int) -> tuple[int, int]:
     """Return the word of a point, and the bits of the points from it on in this word at which an entry is possible."""
     word = point >> 6
@@ -58,7 +58,7 @@ def entries_from(strategy: Any, batch: Batch, point: int) -> tuple[int, int]:
     return word, _entries(strategy, batch, word) & (_ALL << (point & 63))
 
 
-@jitable
+@inlined
 def next_entry(strategy: Any, batch: Batch, word: int, bits: int) -> tuple[int, int, int]:
     """Return the next point at which an entry is possible, or NO_POINT; and the word and the bits that are left then.
 
@@ -74,7 +74,7 @@ def next_entry(strategy: Any, batch: Batch, word: int, bits: int) -> tuple[int, 
     return (word << 6) + lowest, word, bits ^ (1 << lowest)
 
 
-@jitable
+@inlined
 def _entries(strategy: Any, batch: Batch, word: int) -> int:
     """Return the bits of one word's points at which an entry is possible."""
     low_1, high_1, fresh_1 = _votes_of(strategy, batch, 0, word)
@@ -109,7 +109,7 @@ def _entries(strategy: Any, batch: Batch, word: int) -> int:
     return found & voted
 
 
-@jitable
+@inlined
 def _votes_of(strategy: Any, batch: Batch, gene: int, word: int) -> tuple[int, int, int]:
     """Return the low and the high bits of a gene's votes, and those of the points at which it votes."""
     if gene >= strategy.genes:
@@ -122,7 +122,7 @@ def _votes_of(strategy: Any, batch: Batch, gene: int, word: int) -> tuple[int, i
     )
 
 
-@jitable
+@inlined
 def _having(low: int, high: int, fresh: int, vote: int) -> int:
     """Return the bits of the points at which a gene has or may have a vote, numbered as in `write_tables`."""
     if vote == 1:

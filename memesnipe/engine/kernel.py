@@ -6,7 +6,7 @@ of the tokens that it holds or has an order for, and the first event after work 
 
 from typing import Any
 
-from memesnipe.compiled import compiled, jitable
+from memesnipe.compiled import compiled, inlined
 from memesnipe.engine.actions import max_actions
 from memesnipe.engine.decisions import may_enter, on_event_while_exposed, try_entry
 from memesnipe.engine.due import equity_lamports, process_due, sample
@@ -65,18 +65,21 @@ def advance(
     return True
 
 
-@jitable
+@inlined
 def _trade(trader: Trader, batch: Batch, resume_at: Any) -> bool:
     """Advance one strategy; return False and where to resume if there is no room for its actions."""
     account, points = trader.account, batch.points
     point, event = resume_at[1], resume_at[2]  # all earlier points and events are done
     _find_next_points(trader, points, batch.deliveries, point)
     word, bits = entries_from(trader.strategy, batch, point)
-    entry = -1
+    entry = exposed = -1
     while True:
         if entry < point:
             entry, word, bits = next_entry(trader.strategy, batch, word, bits)
-        exposed = NO_POINT if account.exposures == 0 else _next_exposed(trader, point)
+        if account.exposures == 0:
+            exposed = NO_POINT
+        elif exposed < point:
+            exposed = _next_exposed(trader, point)
         chosen = min(entry, exposed)
         at = batch.deliveries[points.own[chosen]].event if chosen != NO_POINT else batch.length - 1
         due = _first_due(account, batch.ts, event, at)
@@ -96,17 +99,16 @@ def _trade(trader: Trader, batch: Batch, resume_at: Any) -> bool:
             resume_at[1], resume_at[2] = point, event
             return False
         if due >= 0:
-            index = batch.first + due
             trader.spending[0] = batch.number + due - 1
-            process_due(trader, batch.ts[due], batch.events[index - 1].seq if index > 0 else batch.last_seq)
+            process_due(trader, batch.ts[due], batch.seq_before[due])
             event = due
         else:
             trader.spending[0] = batch.number + at
-            _decide(trader, batch, chosen, at)
+            exposed = min(exposed, _decide(trader, batch, chosen, at))
             point, event = chosen + 1, at + 1
 
 
-@jitable
+@inlined
 def _find_next_points(trader: Trader, points: Any, deliveries: Any, point: int) -> None:
     """Write the first point of each exposure from ``point`` on."""
     trader.next_points[:] = NO_POINT
@@ -126,7 +128,7 @@ def _find_next_points(trader: Trader, points: Any, deliveries: Any, point: int) 
         trader.next_points[k] = found
 
 
-@jitable
+@inlined
 def _next_exposed(trader: Trader, point: int) -> int:
     """Return the first point of any exposure from ``point`` on, or NO_POINT.
 
@@ -134,12 +136,12 @@ def _next_exposed(trader: Trader, point: int) -> int:
     """
     found = NO_POINT
     for k in range(MAX_EXPOSURES):
-        if trader.next_points[k] >= point:
-            found = min(found, trader.next_points[k])
+        at = trader.next_points[k]
+        found = min(found, at if at >= point else NO_POINT)
     return found
 
 
-@jitable
+@inlined
 def _first_due(account: Any, ts: Any, event: int, stop: int) -> int:
     """Return the first event from ``event`` up to ``stop`` before which work of the strategy is due, or -1.
 
@@ -158,21 +160,27 @@ def _first_due(account: Any, ts: Any, event: int, stop: int) -> int:
     return low
 
 
-@jitable
-def _decide(trader: Trader, batch: Batch, point: int, at: int) -> None:
-    """Update what the strategy has at a point's token, or decide on an entry."""
+@inlined
+def _decide(trader: Trader, batch: Batch, point: int, at: int) -> int:
+    """Update what the strategy has at a point's token, or decide on an entry.
+
+    Returns:
+        The next point of the token if the strategy has an exposure in it, else NO_POINT.
+    """
     delivery = batch.deliveries[batch.points.own[point]]
     slot, event, market = delivery.slot, batch.events[batch.first + at], batch.after[at]
     vote_state = trader.vote_states[slot]
     has_voted = read_votes(trader, batch, point, vote_state.spent)
     k = vote_state.exposure
     if k != NO_EXPOSURE and trader.exposures[k].market.incarnation == delivery.incarnation:
-        on_event_while_exposed(trader, event, k, market, has_voted)
+        on_event_while_exposed(trader, event, delivery.kind, k, market, has_voted)
     elif has_voted and is_entry(trader.strategy, trader.votes):
         sample(trader, event.ts)
         k = try_entry(trader, event, slot, market)
-    if k != NO_EXPOSURE:
-        trader.next_points[k] = batch.points.following[point]
+    if k == NO_EXPOSURE:
+        return NO_POINT
+    trader.next_points[k] = batch.points.following[point]
+    return trader.next_points[k]
 
 
 @compiled

@@ -5,13 +5,13 @@ A vote stands until the gene's next vote on the token, or until the strategy spe
 
 from typing import Any
 
-from memesnipe.compiled import jitable
+from memesnipe.compiled import inlined
 from memesnipe.engine.points import FRESH
 from memesnipe.engine.trader import Batch, Trader
 from memesnipe.sdk.strategy import BUY, HOLD, SELL, SHORT
 
 
-@jitable
+@inlined
 def read_votes(trader: Trader, batch: Batch, point: int, spent: int) -> bool:
     """Write the standing votes at a point into ``trader.votes``; return whether any gene votes there.
 
@@ -34,7 +34,7 @@ def read_votes(trader: Trader, batch: Batch, point: int, spent: int) -> bool:
     return has_voted
 
 
-@jitable
+@inlined
 def _vote_at(planes: Any, point: int) -> int:
     """Return a gene's vote from its two planes."""
     low, high = planes[0, point >> 6] >> (point & 63) & 1, planes[1, point >> 6] >> (point & 63) & 1
@@ -43,7 +43,7 @@ def _vote_at(planes: Any, point: int) -> int:
     return SELL if low == 1 else SHORT
 
 
-@jitable
+@inlined
 def _number_of(batch: Batch, gene: int, source: int) -> int:
     """Return the number of the event of a stale vote; see `Points.sources`."""
     if source >= 0:
@@ -51,7 +51,7 @@ def _number_of(batch: Batch, gene: int, source: int) -> int:
     return batch.numbers[gene, -2 - source]
 
 
-@jitable
+@inlined
 def score_of(strategy: Any, votes: Any) -> float:
     """Return the weighted sum of the standing votes; SHORT counts as SELL."""
     score = 0.0
@@ -60,7 +60,7 @@ def score_of(strategy: Any, votes: Any) -> float:
     return score
 
 
-@jitable
+@inlined
 def is_entry(strategy: Any, votes: Any) -> bool:
     """Return whether the votes of a strategy without an exposure call for a decision on an entry."""
     # A single gene that holds or sells calls for none even at a threshold of 0.

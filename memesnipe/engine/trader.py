@@ -32,12 +32,12 @@ class Batch(NamedTuple):
 
     events: Any  # dtype EVENT, in order of time
     ts: Any  # shape (length,): of the events from index `first` on
+    seq_before: Any  # shape (length,): seq of the event before each; 0 before the engine's first
     born_ts: Any  # shape (length,): when each event's token was born
     liquidity: Any  # shape (length,): of the token after each event, in USD
     first: int
     length: int  # number of events from `first` on
     number: int  # of the event at index `first`, counted from the engine's first event
-    last_seq: int  # seq of the event before `events`
     deliveries: Any  # dtype DELIVERY
     delivery_count: int  # number of deliveries in use
     after: Any  # dtype MARKET: the market of each event's token after the event

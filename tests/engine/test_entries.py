@@ -46,7 +46,7 @@ def batch_of(votes: np.ndarray, kinds: np.ndarray) -> Batch:
     records["subscription"] = np.arange(genes)
     none = np.zeros(0, np.int64)
     return Batch(
-        none, none, none, none, 0, count, 1, 0, deliveries, count, none, points, records, planes, planes[:, 0]
+        none, none, none, none, none, 0, count, 1, deliveries, count, none, points, records, planes, planes[:, 0]
     )  # fmt: skip
 
 

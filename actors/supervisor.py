@@ -207,7 +207,7 @@ class Supervisor:
         role, since = self._returns.pop(call)
         with suppress(ray.exceptions.RayError):  # it has died again, which has its own notice
             ray.get(call)
-            self._notices.put(f"The actor {role} works again after {time.monotonic() - since:.0f} s.")
+            self._notices.put(f"The actor {role} works again after {time.monotonic() - since:.1f} s.")
 
     def _stop_actors(self, log: Logger) -> None:
         for host in self._hosts.values():

@@ -100,27 +100,22 @@ def send_command(command: str, spec_id: str, reason: str, began: float | None = 
     check_reason(reason)
     name = CommandName(command)
     with database_of_commands(load_settings()) as (engine, runs):
-        submitted = None if began is None else _recorded_before(engine, name, reason, began)
-        submitted = submitted or record(engine, name, spec_id, reason)
+        submitted = record(engine, name, spec_id, reason, began=began)
         result = wait_for_outcome(engine, submitted.command_id) if runs else _WAITING
     if result.startswith("refused"):
         raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix('refused: ')}")
     return {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value, "outcome": result}
 
 
-def _recorded_before(engine: Engine, name: CommandName, reason: str, began: float) -> SubmittedCommand | None:
+def _recorded_over_http(engine: Engine, name: CommandName, reason: str, began: float | None) -> SubmittedCommand | None:
     """Return the command as it was recorded over HTTP since a monotonic time, or None: it is one action, not two."""
-
-    def find() -> int | None:
-        with engine.connect() as connection:
-            return recorded_over_http(connection, run_id, name, reason, time.monotonic() - began)
-
-    run_id = _run(engine)
-    try:
-        found = _within(_RECORD_S, find)
-    except (TimeoutError, DBAPIError):
-        return None  # the recording says what is wrong
-    return None if found is None else SubmittedCommand(run_id, found)
+    if began is None:
+        return None
+    with engine.connect() as connection:
+        run_id = views.latest_run(connection)
+        since_s = time.monotonic() - began
+        found = None if run_id is None else recorded_over_http(connection, run_id, name, reason, since_s)
+    return None if run_id is None or found is None else SubmittedCommand(run_id, found)
 
 
 @contextmanager
@@ -145,9 +140,16 @@ def database_of_commands(settings: Settings) -> Iterator[tuple[Engine, bool]]:
 
 
 def record(
-    engine: Engine, name: CommandName, spec_id: str, reason: str, account: str = "", mint: str = ""
+    engine: Engine,
+    name: CommandName,
+    spec_id: str,
+    reason: str,
+    account: str = "",
+    mint: str = "",
+    *,
+    began: float | None = None,
 ) -> SubmittedCommand:
-    """Record a command.
+    """Record a command, unless it was recorded over HTTP since the monotonic time ``began``.
 
     Raises:
         InputError: there is no run, or no such strategy or account.
@@ -156,8 +158,12 @@ def record(
     """
     deadline = time.monotonic() + _RECORD_S
     asked = {"spec_id": spec_id, "reason": reason, "account": account, "mint": mint, "who": by_cli()}
+
+    def record_once() -> SubmittedCommand:
+        return _recorded_over_http(engine, name, reason, began) or submit(engine, name, **asked, deadline=deadline)
+
     try:
-        return _within(_RECORD_S, lambda: submit(engine, name, **asked, deadline=deadline))
+        return _within(_RECORD_S, record_once)
     except NoRunError as error:
         raise NoRunYetError(NO_RUN) from error
     except NoSuchStrategyError as error:

@@ -8,7 +8,6 @@ import numpy as np
 
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.skill import deflated_sharpe_of
-from memesnipe.number_text import signed
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import MANUAL, CommandName
 from memesnipe.protocol.messages import ArenaStandings, ParityRecord, PositionUpdate, SimulationResults, StrategySpec
@@ -292,10 +291,8 @@ class Portfolio:
         for spec_id in leaving:
             del state.strategies[spec_id]
             state.retired.add(spec_id)
-        why = "the arena is full, and a round trip of it returns {} at best"
-        return [
-            self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(signed(value, ".2%"))) for value, s in worst
-        ]
+        why = "the arena is full, and a round trip of it returns {:+z.2%} at best"
+        return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]
 
 
 def _manual(reason: str) -> str:

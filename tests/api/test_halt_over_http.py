@@ -84,7 +84,7 @@ def test_without_an_outcome_the_answer_is_waiting(home, serve, backend, new_run,
 
 
 def test_without_an_answer_of_the_api_the_database_is_used(home, database, new_run, executing, monkeypatch):
-    monkeypatch.setattr(halt_over_http, "_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(halt_over_http, "_ACCEPT_S", 0.2)
     with nonsense() as port:
         for dead in (free_port(0), port):
             home(dead)
@@ -124,7 +124,7 @@ def test_a_hanging_database_fails_within_the_timeout(home, monkeypatch):
 def test_the_kill_file_is_written_although_no_server_answers(home, tmp_path, monkeypatch):
     """The database accepts connections and answers nothing, and neither does the API."""
     monkeypatch.setattr(manual_commands, "_RECORD_S", 0.3)
-    monkeypatch.setattr(halt_over_http, "_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(halt_over_http, "_ACCEPT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         home(port, f"postgresql://memesnipe:x@127.0.0.1:{port}/memesnipe")

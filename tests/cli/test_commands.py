@@ -134,7 +134,7 @@ def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
         (("up", "--localnet", "--tape", "text.csv"), {}, 2, "text.csv is not a tape"),
         (("up", "--localnet", "--speed", "max"), {}, 2, "--speed max: the local chain has a clock of its own"),
         (("promote", "aaaaaaaaaaaa", "--busiest", "5"), {}, 2, "--busiest: takes no SPEC; leave one of them out"),
-        (("promote", "--busiest", "51"), {}, 2, "--busiest 51: must be a whole number from 0 to 50"),
+        (("promote", "--busiest", "51"), {}, 2, "--busiest 51: must be a whole number from 1 to 50"),
         (("promote", "--busiest", "5"), {}, 2, "there is no run in this folder yet"),
         (("promote", " "), {}, 2, "SPEC is empty; `memesnipe strategies` lists the ids"),
         (("backup", "-o", "text.csv"), {}, 2, "-o text.csv: exists already, and a backup replaces no file"),

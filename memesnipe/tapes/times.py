@@ -46,7 +46,8 @@ def to_ns(
         good, found = reasons.is_good, [most]
     if len(found) > 1:
         rows = (f"row {int(np.flatnonzero(fits[unit])[0]) + 1} in {unit}" for unit in found)
-        raise TapeError(f"{name} mixes units of time: {', '.join(rows)}")
+        hint = "" if ":" in name else f"; choose one with --map ts={name}:{most}, and the others are left out"
+        raise TapeError(f"{name} mixes units of time: {', '.join(rows)}{hint}")
     if not found:
         if not good.any():
             return np.zeros(len(values), np.int64), ""

@@ -231,3 +231,13 @@ def test_every_row_left_out_is_said(tmp_path: Path) -> None:
     assert done.returncode == 0
     said = "Left out: 1 of 100 trades: time time is in ms, where most rows are in s (1). --rejects FILE shows them."
     assert said in done.stderr
+
+
+def test_a_file_of_two_units_of_time_is_read_in_the_one_that_the_user_chooses(tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text(many(",", dict.fromkeys(range(0, MANY, 10), f"{MS},{MINT},buy,1.5,13421332.2")))
+    refused = memesnipe(tmp_path, "import", "odd.csv", "-o", "odd.tape")
+    assert refused.returncode == 2
+    assert "choose one with --map ts=time:s, and the others are left out" in refused.stderr
+    done = memesnipe(tmp_path, "import", "odd.csv", "-o", "odd.tape", "--map", "ts=time:s")
+    assert done.returncode == 0
+    assert "LEFT OUT: 10 of 100 trades (10%), mostly because time time is after tomorrow, in s (10)." in done.stderr

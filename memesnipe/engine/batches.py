@@ -44,11 +44,11 @@ def batch_of(
     numbers = np.empty((len(genes), int(points.stale_counts.max(initial=0))), np.int64)
     # Copies even of a single event: a view that is read only has another type, for which the kernel would compile.
     ts = events["ts"][first : first + count].copy()
-    seq_before = np.empty(count, np.int64)
-    seq_before[0] = events["seq"][first - 1] if first else last_seq
-    seq_before[1:] = events["seq"][first : first + count - 1]
+    seq = np.empty(count + 1, np.int64)
+    seq[0] = events["seq"][first - 1] if first else last_seq
+    seq[1:] = events["seq"][first : first + count]
     born_ts, liquidity = (after[name][:count].copy() for name in ("born_ts", "liquidity_usd"))
     return Batch(
-        events, ts, seq_before, born_ts, liquidity, first, count, number, deliveries, delivery_count, after,
+        events, ts, seq, born_ts, liquidity, first, count, number, deliveries, delivery_count, after,
         points, genes.records[: len(genes)], planes, numbers,
     )  # fmt: skip

@@ -43,14 +43,14 @@ def _budget(trader: Trader) -> int:
 
 
 @inlined
-def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> int:
+def try_entry(trader: Trader, ts: int, seq: int, slot: int, market: Any) -> int:
     """Send an order to buy, or to open a short, if the votes, the filters and the cash permit an entry.
 
     Returns:
         The exposure, or NO_EXPOSURE.
     """
     side = _side(trader.strategy, trader.votes, market)
-    if side == 0 or not may_enter(trader, event.ts - market.born_ts, market.liquidity_usd):
+    if side == 0 or not may_enter(trader, ts - market.born_ts, market.liquidity_usd):
         return NO_EXPOSURE
     budget = _budget(trader)
     expected = int(market.mark_usd * 1e6)
@@ -64,7 +64,7 @@ def try_entry(trader: Trader, event: Any, slot: int, market: Any) -> int:
     exposure.order.budget_lamports = budget
     exposure.order.token_raw = 0
     exposure.order.expected = expected
-    send(trader, exposure, SIGNAL, event.ts, event.seq)
+    send(trader, exposure, SIGNAL, ts, seq)
     on_entry_sent(trader.evidence, trader.row, k, exposure.market.token, budget)
     return k
 

@@ -13,6 +13,7 @@ from memesnipe.engine.due import equity_lamports, process_due, sample
 from memesnipe.engine.entries import entries_from, next_entry
 from memesnipe.engine.fills import FillModel
 from memesnipe.engine.layout import MAX_EXPOSURES, NO_EXPOSURE
+from memesnipe.engine.memory import prefetch
 from memesnipe.engine.points import NO_POINT
 from memesnipe.engine.standing import is_entry, read_votes
 from memesnipe.engine.trader import Batch, Trader
@@ -100,7 +101,7 @@ def _trade(trader: Trader, batch: Batch, resume_at: Any) -> bool:
             return False
         if due >= 0:
             trader.spending[0] = batch.number + due - 1
-            process_due(trader, batch.ts[due], batch.seq_before[due])
+            process_due(trader, batch.ts[due], batch.seq[due])
             event = due
         else:
             trader.spending[0] = batch.number + at
@@ -175,12 +176,24 @@ def _decide(trader: Trader, batch: Batch, point: int, at: int) -> int:
     if k != NO_EXPOSURE and trader.exposures[k].market.incarnation == delivery.incarnation:
         on_event_while_exposed(trader, event, delivery.kind, k, market, has_voted)
     elif has_voted and is_entry(trader.strategy, trader.votes):
-        sample(trader, event.ts)
-        k = try_entry(trader, event, slot, market)
+        sample(trader, batch.ts[at])
+        k = try_entry(trader, batch.ts[at], batch.seq[at + 1], slot, market)
     if k == NO_EXPOSURE:
         return NO_POINT
-    trader.next_points[k] = batch.points.following[point]
-    return trader.next_points[k]
+    following = batch.points.following[point]
+    trader.next_points[k] = following
+    if following != NO_POINT:
+        _fetch_market(batch, batch.deliveries[batch.points.own[following]].event)
+    return following
+
+
+@inlined
+def _fetch_market(batch: Batch, at: int) -> None:
+    """Prefetch the market after an event, which is read when its point is reached."""
+    address = batch.after.ctypes.data + at * batch.after.strides[0]
+    prefetch(address)
+    prefetch(address + 64)
+    prefetch(address + batch.after.strides[0] - 1)
 
 
 @compiled

@@ -32,7 +32,7 @@ class Batch(NamedTuple):
 
     events: Any  # dtype EVENT, in order of time
     ts: Any  # shape (length,): of the events from index `first` on
-    seq_before: Any  # shape (length,): seq of the event before each; 0 before the engine's first
+    seq: Any  # shape (length + 1,): of the event before them, 0 before the engine's first, and of each
     born_ts: Any  # shape (length,): when each event's token was born
     liquidity: Any  # shape (length,): of the token after each event, in USD
     first: int

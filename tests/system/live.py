@@ -30,7 +30,7 @@ from tests.system.installation import Installation, processes_of, wait_for
 SPEED = ("--speed", "8")
 LIVE = ("up", *SPEED, "--json")
 CALM = {"GENERATION_INTERVAL_SECS": "120", "REBALANCE_INTERVAL_SECS": "15", "SPECS_PER_GENERATION": "12",
-        "ARENA_SIZE": "24", "MAX_PROBATION_STRATEGIES": "10", "GLOBAL_MAX_POSITION_USD": "20"}  # fmt: skip
+        "ARENA_SIZE": "24", "GLOBAL_MAX_POSITION_USD": "20"}  # fmt: skip
 # Where nobody listens: what is on this machine is asked without a proxy, by us and by Ray.
 PROXIES = {
     name: "http://127.0.0.1:9"

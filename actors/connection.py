@@ -35,6 +35,7 @@ _ENVIRONMENT: Final = {
     "RAY_worker_register_timeout_seconds": str(START_S),
     "RAY_raylet_start_wait_time_s": "3",  # of one call in `_wait_for_node`
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+    "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.3",  # each round asks Ray for all nodes; by default there are ten a second
     CALLBACK[0]: CALLBACK[1],
     PRELOAD[0]: PRELOAD[1],
 }

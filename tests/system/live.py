@@ -24,12 +24,13 @@ from memesnipe.testing.chaos.targets import Targets
 from tests.system.installation import Installation, processes_of, wait_for
 
 # Time passes quickly, so that strategies trade soon after a start. Two systems run on one small machine beside other
-# tests, so there are about 50 events a second, a decision every two and a generation every eight: half of the processor
-# time of these tests is that of their systems at work. Positions are so small that no loss keeps the breaker from
-# letting them buy.
+# tests, so there are about 50 events a second, a decision every two, a generation every fifteen, and few strategies:
+# half of the processor time of these tests is that of their systems at work. Positions are so small, and held by so
+# few, that no loss keeps the breaker from letting them buy.
 SPEED = ("--speed", "8")
 LIVE = ("up", *SPEED, "--json")
-CALM = {"GENERATION_INTERVAL_SECS": "60", "REBALANCE_INTERVAL_SECS": "15", "GLOBAL_MAX_POSITION_USD": "20"}
+CALM = {"GENERATION_INTERVAL_SECS": "120", "REBALANCE_INTERVAL_SECS": "15", "SPECS_PER_GENERATION": "12",
+        "ARENA_SIZE": "24", "GLOBAL_MAX_POSITION_USD": "20"}  # fmt: skip
 # Where nobody listens: what is on this machine is asked without a proxy, by us and by Ray.
 PROXIES = {
     name: "http://127.0.0.1:9"
@@ -184,5 +185,18 @@ def bought_on_stale_events(installation: Installation) -> set[int]:
 def a_simulating_strategy(installation: Installation) -> str:
     """Return a strategy that simulates and has not traded, so that nothing but a command promotes it; "" without."""
     found = get(installation, "api/strategies?limit=500")
-    idle = [one["spec_id"] for one in found if one["mode"] == "simulating" and not (one["result"] or {}).get("trades")]
+    idle = [one["spec_id"] for one in found if one["mode"] == "simulating" and not has_traded(one)]
     return str(idle[0]) if idle else ""
+
+
+def has_traded(strategy: dict[str, Any]) -> bool:
+    """Return whether a strategy, as the API describes it, has completed a round trip."""
+    return bool((strategy["result"] or {}).get("trades"))
+
+
+def promote(installation: Installation, spec_id: str) -> None:
+    """Move a strategy one mode up, by hand."""
+    token = (installation.folder / ".memesnipe/secrets/api_token").read_text().strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"{installation.url}/api/strategies/{spec_id}/promote"
+    httpx.post(url, headers=headers, timeout=20, verify=False).raise_for_status()

@@ -6,10 +6,8 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-import httpx
 import sqlalchemy as sa
 
 from memesnipe.protocol.account import Account
@@ -17,7 +15,7 @@ from memesnipe.storage.account_views import account_figures, outcomes
 from memesnipe.storage.runs import has_settled
 from memesnipe.storage.schema_submissions import SubmissionRow
 from tests.system.installation import Installation, processes_of, wait_for
-from tests.system.live import database_of, get, is_healthy
+from tests.system.live import database_of, get, has_traded, is_healthy, promote
 
 _REST = re.compile(r"\w*\d\w*")
 
@@ -73,14 +71,6 @@ def start_trading(installation: Installation, faults: Sequence[str]) -> "subproc
     return process
 
 
-def promote(installation: Installation, spec_id: str) -> None:
-    """Move a strategy one mode up, by hand."""
-    token = Path(installation.folder / ".memesnipe/secrets/api_token").read_text().strip()
-    headers = {"Authorization": f"Bearer {token}"}
-    url = f"{installation.url}/api/strategies/{spec_id}/promote"
-    httpx.post(url, headers=headers, timeout=20, verify=False).raise_for_status()
-
-
 class Promotions:
     """Promotes strategies that trade to live mode by hand, those with the most round trips first.
 
@@ -97,7 +87,7 @@ class Promotions:
         """Promote strategies whose last promotion has had its effect; return how many are live."""
         strategies = get(self._installation, "api/strategies?limit=500")
         live = sum(one["mode"] == "live" for one in strategies)
-        trading = [one for one in strategies if (one["result"] or {}).get("trades")]
+        trading = [one for one in strategies if has_traded(one)]
         for one in sorted(trading, key=lambda one: -one["result"]["trades"]):
             spec_id, mode = one["spec_id"], one["mode"]
             may_begin = spec_id in self._modes or len(self._modes) < self._count

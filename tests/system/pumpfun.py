@@ -19,13 +19,13 @@ from memesnipe.testing.live_market import LiveMarket
 from memesnipe.verification.audit import read_run
 from memesnipe.verification.conditions import audit_of, settings_of
 from tests.system.installation import Installation, wait_for
-from tests.system.live import database_of, seq_of, wait_for_events, wait_until_healthy
+from tests.system.live import database_of, get, has_traded, promote, seq_of, wait_for_events, wait_until_healthy
 
-# The market passes quickly, and so do the decisions. On a busy machine nothing is too old to trade on. A strategy that
-# has not traded is not promoted before a command can promote it.
-PUMPFUN_SETTINGS = {"REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "12", "MAX_DATA_AGE_MS": "60000",
-                    "MIN_TRADES_FOR_PROMOTION": "3"}  # fmt: skip
-PUMPFUN_SPEED = 24.0
+# The market passes quickly, and so do the decisions. On a busy machine nothing is too old to trade on. Whole
+# generations join, so that some trade soon. A strategy that has not traded is not promoted before a command can do it.
+PUMPFUN_SETTINGS = {"REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "30", "MAX_DATA_AGE_MS": "60000",
+                    "SPECS_PER_GENERATION": "12", "MIN_TRADES_FOR_PROMOTION": "3"}  # fmt: skip
+PUMPFUN_SPEED = 12.0
 # What a frame carries of a trade; amounts in USD follow from it and the price of SOL.
 EXACT = ("sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw", "real_sol_lamports", "real_token_raw",
          "trader", "slot", "lp_fee_bps", "protocol_fee_bps", "creator_fee_bps")  # fmt: skip
@@ -41,6 +41,7 @@ class PumpfunSystem:
 
     def __init__(self, installation: Installation, market: LiveMarket, undisturbed: set[int]) -> None:
         self.installation, self.market, self.undisturbed = installation, market, undisturbed
+        self._promoted: set[str] = set()
         self.process = installation.start("up", "--feed", "pumpfun", "--json")
         wait_until_healthy(installation)
         market.start()
@@ -52,6 +53,15 @@ class PumpfunSystem:
             server.cut()
             wait_for("the feed to connect again", lambda s=server, a=attempts: s.attempts > a)  # type: ignore[misc]
             wait_for_events(self.installation, 300)
+
+    def paper_trades(self) -> Any:
+        """Return the trades on paper; strategies that trade are promoted by hand, before their evidence does it."""
+        strategies = get(self.installation, "api/strategies?limit=500")
+        trading = {one["spec_id"] for one in strategies if one["mode"] == "simulating" and has_traded(one)}
+        for spec_id in trading - self._promoted:
+            promote(self.installation, spec_id)
+        self._promoted |= trading
+        return get(self.installation, "api/trades")
 
     def stop_the_market(self) -> Trades:
         """Stop the market, and wait until all that it sent is recorded; return the trades that it sent."""

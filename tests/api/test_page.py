@@ -94,9 +94,9 @@ def test_thousands_of_strategies_are_sorted_filtered_and_compared(
     assert table.locator("tbody tr").count() < 80
     table.evaluate("element => { element.scrollTop = element.scrollHeight; }")
     api.expect(table).to_contain_text("s00000")
-    page.get_by_role("button", name="Trades").click()
-    api.expect(page.get_by_role("columnheader", name="Trades")).to_have_attribute("aria-sort", "descending")
-    page.get_by_role("button", name="Trades").click()
+    page.get_by_role("button", name="Round trips").click()
+    api.expect(page.get_by_role("columnheader", name="Round trips")).to_have_attribute("aria-sort", "descending")
+    page.get_by_role("button", name="Round trips").click()
     api.expect(table.locator("tbody tr").nth(1)).to_contain_text("s00000")
     page.get_by_label("Signal").select_option("social_buzz")
     expect_text(page, "view", "2,500 strategies")

@@ -104,7 +104,7 @@ def test_everything_is_shown_and_drawn(market: ms.Market, tested: ms.Backtest, f
 def test_the_tear_sheet_has_the_metrics_of_the_backtest(tested: ms.Backtest, folder: Path) -> None:
     written = ms.report(tested, folder / "sheet.html", folder / "pictures")
     text = written.read_text()
-    assert f">{tested.metrics['sharpe']:,.2f}<" in text and tested.digest in text and "momentum_5m" in text
+    assert f">{tested.metrics['profit_factor']:,.2f}<" in text and tested.digest in text and "momentum_5m" in text
     assert len(list((folder / "pictures").glob("*.png"))) >= 5
     for wrong in ({"result": 5, "path": "a.html"}, {"result": tested, "path": 5}, {"result": tested, "path": folder}):
         with pytest.raises(InputError, match=r"^(result|path)\W"):

@@ -75,6 +75,7 @@ def test_no_other_module_imports_an_http_client() -> None:
         "memesnipe/localnet/pubsub/server.py",  # a server
         # They name the type of the client that `solana/service.py` makes.
         "memesnipe/roles/live_safety.py",
+        "memesnipe/roles/live_bids.py",
         "memesnipe/roles/live_venue.py",
         "memesnipe/testing/live_orders/desk.py",
         "memesnipe/feeds/localnet.py",  # asks the local chain, without a proxy

@@ -2,11 +2,20 @@
 
 import pytest
 
+from memesnipe.testing.simulator.market import MARKETS
+from memesnipe.testing.simulator.outcome import undisturbed
 from memesnipe.testing.simulator.simulate import simulate
 from tests.simulator.planted_faults import FAULTS, PlantedFault
 from tests.simulator.planted_in_arenas import ARENA_FAULTS
 
 MAX_RUNS = 500
+
+
+@pytest.fixture(autouse=True, scope="module")
+def correct_runs() -> None:
+    """Simulate the undisturbed runs, which this process keeps for every comparison, while nothing is planted."""
+    for market in MARKETS:
+        undisturbed(market)
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, *ARENA_FAULTS], ids=lambda fault: fault.name)

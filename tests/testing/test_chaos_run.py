@@ -21,7 +21,7 @@ def run_with(*commands: tuple[int, int, CommandName], controls: Sequence[Control
         command_id: CommandMessage(seq=seq, command_id=command_id, name=name, spec_id="", reason="chaos")
         for command_id, seq, name in commands
     }
-    return Recorded({}, "finished", 0, {}, list(controls), {}, messages, ConsumedOffsets(0, 0, 0, 0), Records())
+    return Recorded({}, 0, {}, list(controls), {}, messages, ConsumedOffsets(0, 0, 0, 0), Records())
 
 
 def test_ids_that_a_killed_postgres_has_skipped_are_no_difference() -> None:

@@ -1,7 +1,6 @@
 """Connects to a Ray cluster, or starts a local one that only this machine and this user can reach."""
 
 import os
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -12,10 +11,13 @@ from typing import Any, Final
 import psutil
 import ray
 from ray._private import services
+from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
 from ray._private.node import Node
 
 from actors import forked_worker
-from actors.loopback import PROBE_S, is_on_loopback_alone, on_loopback
+from actors.loopback import is_on_loopback_alone, on_loopback
+from actors.probe import probe
+from actors.ray_output import kept_from_stderr, text_of
 from actors.worker_server import WorkerServer
 from memesnipe.api.proxy_callback import CALLBACK
 from memesnipe.api.serve_imports import PRELOAD
@@ -97,21 +99,29 @@ def _local_ray(folder: Path) -> AbstractContextManager[None]:
 
 
 def _join(address: str, common: dict[str, Any]) -> str:
-    _probe(address)
-    # A Ray that listens on loopback alone is reached only by a client that takes this for the machine's address too.
-    reached = on_loopback() if is_on_loopback_alone(address) else nullcontext()
+    probe(address, uses_tls=os.environ.get("RAY_USE_TLS", "0") == "1")
+    # A Ray that listens on loopback alone is reached only by a client that takes this for the machine's address too. It
+    # requires its user's token, which a client of an address does not send by default.
+    is_local = is_on_loopback_alone(address)
+    reached = on_loopback() if is_local else nullcontext()
+    printed = ""
     try:
-        with reached:
-            return str(ray.init(address=address, **common).dashboard_url or "")
+        with reached, kept_from_stderr() as output:
+            try:
+                if is_local:
+                    maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+                return str(ray.init(address=address, **common).dashboard_url or "")
+            finally:
+                printed = text_of(output)
     except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError) as error:
-        raise MemeSnipeError(_why_not(address, error)) from error
+        raise MemeSnipeError(_why_not(address, error, printed)) from error
 
 
-def _why_not(address: str, error: Exception) -> str:
-    """Return in one line why Ray has not connected to a cluster, and what to do."""
+def _why_not(address: str, error: Exception, printed: str) -> str:
+    """Return in one line why Ray has not connected to a cluster, and what to do; ``printed`` are its own words."""
     if "Version mismatch" in str(error):  # the only place where Ray says which versions is its message of several lines
         return f"the Ray cluster at {address} has other versions: {' '.join(str(error).split())}; install the same ones"
-    if isinstance(error, ray.exceptions.AuthenticationError):
+    if isinstance(error, ray.exceptions.AuthenticationError) or "InvalidAuthToken" in printed:
         hint = "set RAY_AUTH_MODE=token and use the token of the cluster (~/.ray/auth_token)"
         return f"the Ray cluster at {address} refuses the token: {first_line(error)}; {hint}"
     hint = (
@@ -242,21 +252,6 @@ def start_dashboard() -> str:
     except Exception as error:  # a bare Exception is what Ray raises
         raise MemeSnipeError(f"Ray's dashboard does not start: {first_line(error)}") from error
     return f"http://{node.webui_url}"
-
-
-def _probe(address: str) -> None:
-    """Check that a server listens at an address; Ray itself retries for many minutes and ignores Ctrl-C meanwhile.
-
-    Raises:
-        MemeSnipeError: no server listens there.
-    """
-    host, separator, port = address.removeprefix("ray://").rpartition(":")
-    if not separator or not port.isdecimal():
-        return  # `auto`, for example
-    try:
-        socket.create_connection((host, int(port)), timeout=PROBE_S).close()
-    except OSError as error:
-        raise MemeSnipeError(f"no Ray cluster responds at {address}: {first_line(error)}; check RAY_ADDRESS") from error
 
 
 def _keep_token_private() -> None:

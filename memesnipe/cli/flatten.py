@@ -21,6 +21,7 @@ from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import print_message
 from memesnipe.storage import views
 from memesnipe.storage.flattening import Held, PositionKey, Sale, read_detail, read_held, read_sales
+from memesnipe.storage.wording import plural
 
 _PAUSE_S: Final = 0.25
 
@@ -162,7 +163,7 @@ def _sold(key: PositionKey, position: Held, sale: Sale | None) -> dict[str, Any]
 
 
 def _summary(sold: list[dict[str, Any]], left: list[dict[str, Any]]) -> str:
-    lines = [f"sold {len(sold)} positions, {len(left)} are left"]
+    lines = [f"sold {plural(len(sold), 'position')}, {len(left)} left"]
     lines += [f"  left: {each['account']} {each['spec_id']} {each['mint']}: {each['reason']}" for each in left]
     if left:
         lines.append(

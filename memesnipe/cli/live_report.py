@@ -11,10 +11,12 @@ from memesnipe.config.home import Home
 from memesnipe.errors import MemeSnipeError
 from memesnipe.halt_file import halt, halt_level, resume
 from memesnipe.protocol.account import Account
+from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_message
 from memesnipe.solana.balance import read_holdings
 from memesnipe.storage.account_views import account_figures, outcomes
+from memesnipe.storage.commands import enqueue, is_halt_recorded
 from memesnipe.storage.runs import WALLET, has_settled, read_run_settings
 from memesnipe.storage.wallets import write_wallet
 from memesnipe.verification.wallet import wallet_verdict
@@ -27,14 +29,15 @@ _LOOK_S: Final = 0.25
 def settle(session: Session) -> None:
     """Let the orders end that are open on a local chain: it ends with the run, and nobody could ask it later.
 
-    The kill file keeps the signer from signing further ones meanwhile. A run on a public chain finds out at its next
-    start.
+    The run is halted for its end: the desk decides on no further orders, and the kill file keeps the signer from
+    signing those that it has decided on. A run on a public chain finds out at its next start.
     """
     kill_file = Home(session.home).signer_halt
     was_halted = halt_level(kill_file) is not None
     halt(kill_file)
     try:
         print_message("Waiting for the live orders that are open ...")
+        _record_halt(session)  # otherwise the run takes the kill file for a person's
         end_s = time.monotonic() + _SETTLE_S
         while time.monotonic() < end_s and not _has_settled(session):
             session.watch(_LOOK_S)
@@ -43,6 +46,13 @@ def settle(session: Session) -> None:
     finally:
         if not was_halted:
             resume(kill_file)
+
+
+def _record_halt(session: Session) -> None:
+    with session.database.begin() as connection:
+        if not is_halt_recorded(connection, session.run.run_id):
+            reason = "the run ends, and waits for its open live orders"
+            enqueue(connection, session.run.run_id, CommandName.HALT, reason=reason)
 
 
 def _has_settled(session: Session) -> bool:

@@ -124,7 +124,9 @@ def promote_command(
         raise InputError("--busiest: takes no SPEC; leave one of them out")
     from memesnipe.cli.promotion import promote_busiest  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    _show(f"the {busiest} that trade most", promote_busiest(busiest, reason), json=json)
+    outcomes = promote_busiest(busiest, reason)
+    few = "" if len(outcomes) == busiest else f" ({busiest} were asked for: no other has traded; try again later)"
+    _show(f"{len(outcomes)} that trade most{few}", outcomes, json=json)
 
 
 @manual.command("demote")

@@ -95,7 +95,7 @@ def _end(trader: Trader, k: int, outcome: Outcome, ts: int, seq: int) -> None:
         release(account, exposure, k, trader.vote_states)
 
 
-@inlined
+@jitable  # not inlined: it is rare, and contains much
 def close(trader: Trader, k: int, reason: int, ts: int, seq: int) -> None:
     """Close a position immediately at its value, without a transaction: the token is dead or the margin is used up."""
     exposure = trader.exposures[k]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from llvmlite import ir
 from numba import types
 
-from memesnipe.compiled import compiled, inlined, intrinsic_of
+from memesnipe.compiled import compiled, inlined, intrinsic_of, jitable
 from memesnipe.engine.points import NO_POINT
 from memesnipe.engine.trader import Batch
 from memesnipe.sdk.strategy import BUY, HOLD, SELL
@@ -84,6 +84,16 @@ def _entries(strategy: Any, batch: Batch, word: int) -> int:
     voted |= fresh_3 if strategy.genes == 3 else 0
     if low_1 | high_1 | low_2 | high_2 | low_3 | high_3 == 0:
         return voted if strategy.buys & 1 else 0  # all genes hold, as most do at most events
+    found = _matching(strategy, low_1, high_1, fresh_1, low_2, high_2, fresh_2, low_3, high_3, fresh_3)
+    return found & voted
+
+
+@jitable
+def _matching(
+    strategy: Any, low_1: int, high_1: int, fresh_1: int, low_2: int, high_2: int, fresh_2: int, low_3: int,
+    high_3: int, fresh_3: int,
+) -> int:  # fmt: skip
+    """Return the bits of the points whose votes are in one of the strategy's tables."""
     found = 0
     shorts = (high_1 & ~low_1) | (high_2 & ~low_2) | (high_3 & ~low_3)
     for is_short in range(2):
@@ -106,7 +116,7 @@ def _entries(strategy: Any, batch: Batch, word: int) -> int:
                 of_third |= of_second & _having(low_2, high_2, fresh_2, second)
             matching |= of_third & _having(low_3, high_3, fresh_3, third)
         found |= matching & (shorts if is_short == 1 else _ALL)
-    return found & voted
+    return found
 
 
 @inlined

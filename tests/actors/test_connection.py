@@ -7,8 +7,8 @@ import pytest
 import ray
 from ray._private.utils import check_version_info
 
-from actors import connection
 from actors.connection import connect_ray
+from actors.loopback import PROBE_S
 from memesnipe.errors import MemeSnipeError
 
 
@@ -43,4 +43,4 @@ def test_an_address_without_a_server_is_refused_at_once(tmp_path: Path) -> None:
         address = f"127.0.0.1:{reserved.getsockname()[1]}"
         with pytest.raises(MemeSnipeError, match=f"^no Ray cluster responds at {address}: .*Connection refused"):
             connect_ray(address, tmp_path, "test")
-    assert connection.PROBE_S < 10
+    assert PROBE_S < 10

@@ -41,7 +41,7 @@ lint: install ## ruff, mypy, import-linter
 # Bytecode of our own sources is kept too, for the hundreds of processes that tests start.
 test test-long: export PYTHONDONTWRITEBYTECODE =
 
-test: install ## every behaviour once, on two cores in about a quarter of an hour (more: TEST_WORKERS=4 make test)
+test: install ## every behaviour once, on two cores in about twenty minutes (more: TEST_WORKERS=4 make test)
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --durations=10
 
 test-long: install ## what is left out there: many kills, and faults in a system of their own (more than half an hour)

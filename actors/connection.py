@@ -99,7 +99,7 @@ def _local_ray(folder: Path) -> AbstractContextManager[None]:
 
 
 def _join(address: str, common: dict[str, Any]) -> str:
-    probe(address, uses_tls=os.environ.get("RAY_USE_TLS", "0") == "1")
+    probe(address, uses_tls=os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"))
     # A Ray that listens on loopback alone is reached only by a client that takes this for the machine's address too. It
     # requires its user's token, which a client of an address does not send by default.
     is_local = is_on_loopback_alone(address)

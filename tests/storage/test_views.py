@@ -10,10 +10,11 @@ from memesnipe.engine.orders import ENTRIES
 from memesnipe.market.events import SIDE_NAMES
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.storage import schema, schema_control, views
+from memesnipe.storage import account_views, schema, schema_control, views
 from memesnipe.storage.commands import assign_seq, enqueue, outcome, pending_commands
 from memesnipe.storage.equity_view import equity
 from memesnipe.storage.rows import Page
+from memesnipe.storage.runs import LIVE_CAPITAL
 from memesnipe.storage.trade_list import TradeFilter, trades
 
 SOL = 1_000_000_000
@@ -44,6 +45,7 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
         "failed_orders": 0,
         "trades": 0,
         "open_positions": 0,
+        "equity_lamports": None,
         "equity_usd": None,
         "trading_usd": None,
         "risk_level": "normal",
@@ -110,6 +112,7 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
         "failed_orders": 1,
         "trades": 1,
         "open_positions": 1,
+        "equity_lamports": 9900 * SOL,
         "equity_usd": 990.0,
         "trading_usd": pytest.approx(-0.7),
         "risk_level": "warning",
@@ -216,16 +219,29 @@ def test_every_view_is_json_serialisable(conn, new_run, insert):
     json.dumps([generations, views.report(conn, new_run), views.portfolio(conn, new_run)], allow_nan=False)
 
 
-def test_figures_of_money_and_risk_are_those_of_one_account(conn, new_run, insert):
+def test_figures_of_orders_money_and_risk_are_those_of_one_account(conn, database, new_run, insert):
+    with database.begin() as connection:
+        kept = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+        connection.execute(kept.values(settings={LIVE_CAPITAL: 10 * SOL}))
     for account, scale in (("paper", 1), ("live", 10)):
         insert(schema.EquityRow, account=account, seq=1, equity_lamports=scale * SOL, equity_usd=100.0 * scale)
         insert(schema.BreakerRow, account=account, level="normal" if scale == 1 else "critical", drawdown=0.01 * scale)
         insert(schema.PositionRow, account=account, spec_id="a", token=1, cost_lamports=scale, value_lamports=scale)
-        insert(schema.TradeRow, account=account, order_id=f"{account}-1", spec_id="a")
+        for number in range(scale):
+            order = {"account": account, "order_id": f"{account}-{number}", "spec_id": "a"}
+            insert(schema.OrderRow, **order)
+            insert(schema.TradeRow, **order, side="sell")
         insert(schema_control.RefusalRow, account=account, order_id=f"{account}-2", seq=1, reason=account)
     report = views.report(conn, new_run)
     assert (report["equity_usd"], report["risk_level"], report["open_positions"]) == (100.0, "normal", 1)
-    assert report["fills"] == 2
+    counts = ("orders", "fills", "trades", "failed_orders", "refusals")
+    assert [report[name] for name in counts] == [1, 1, 1, 0, 1], "paper alone"
+    assert report["live"] == {
+        **dict(zip(counts, (10, 10, 10, 0, 1), strict=True)),
+        **{"open_positions": 1, "equity_lamports": 10 * SOL, "equity_usd": 1000.0, "trading_usd": 0.0},
+        **{"risk_level": "critical", "halted": False},
+    }
+    assert report["live"].keys() <= report.keys(), "the same figures under the same names"
     for account, equity_usd, level in ((Account.PAPER, 100.0, "normal"), (Account.LIVE, 1000.0, "critical")):
         portfolio, risk = views.portfolio(conn, new_run, account), views.risk(conn, new_run, account)
         assert (portfolio["account"], portfolio["equity_usd"], portfolio["open_positions"]) == (account, equity_usd, 1)
@@ -250,4 +266,4 @@ def test_trades_are_round_trips_and_failed_orders_are_counted_apart(conn, new_ru
 
 def test_every_side_that_closes_a_position_is_counted() -> None:
     closing = {SIDE_NAMES[side] for side in SIDE_NAMES if side and side not in ENTRIES}
-    assert closing == set(views._EXITS)
+    assert closing == set(account_views.EXITS)

@@ -55,7 +55,8 @@ export function trades(root, { path, query, go }) {
   let shown = "";
   return {
     update({ report }) {
-      const key = `${report.orders} ${report.fills} ${report.failed_orders} ${report.refusals}`;
+      const counts = [report, report.live].filter(Boolean).map((of) => [of.orders, of.fills, of.failed_orders, of.refusals]);
+      const key = counts.join(" ");
       if (shown && shown !== key && rows.scroller.scrollTop === 0) reload();
       shown = key;
     },

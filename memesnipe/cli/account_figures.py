@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, NotRequired, TypedDict
 
+from memesnipe.cli.vocabulary import in_text
 from memesnipe.number_text import signed
 from memesnipe.runtime.terminal import print_paragraphs, print_rows
 
@@ -14,7 +15,6 @@ Json = dict[str, Any]
 AccountName = Literal["paper", "live"]
 
 _LEGEND: Final = {
-    "trades": "round trips, each a position opened and closed again",
     "trading_usd": "profit of round trips and open positions, at the last SOL price",
     "change_usd": "equity less capital: trading_usd, and what the price of SOL did",
 }
@@ -112,7 +112,7 @@ def account_report(
 
 def print_accounts(accounts: Mapping[AccountName, AccountReport]) -> None:
     """Print a column for each account, and below what the names mean that do not say it."""
-    texts = [in_words(figures) for figures in accounts.values()]
+    texts = [in_text(in_words(figures)) for figures in accounts.values()]
     rows = [(name, *(text[name] for text in texts)) for name in texts[0]]
     sys.stdout.write("\n")
     print_rows("", ("account", *accounts), rows)

@@ -8,6 +8,7 @@ import typer
 from memesnipe.cli.inputs import check_tape
 from memesnipe.cli.numbers import integer_option, seed_option
 from memesnipe.cli.options import Json
+from memesnipe.cli.vocabulary import in_text
 from memesnipe.runtime.terminal import print_json, print_message, print_table
 
 checks = typer.Typer()
@@ -53,7 +54,7 @@ def _print_verdict(title: str, verdict: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(verdict)
     else:
-        print_table(title, {name: value for name, value in verdict.items() if name != "differences"})
+        print_table(title, in_text({name: value for name, value in verdict.items() if name != "differences"}))
         for difference in verdict["differences"]:
             print_message(difference)
     if not verdict["clean"]:

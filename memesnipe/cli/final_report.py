@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from memesnipe.cli.account_figures import OF_ACCOUNTS, print_accounts
+from memesnipe.cli.vocabulary import in_text
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.runtime.terminal import print_table
 from memesnipe.storage.wording import plural
@@ -19,7 +20,7 @@ def print_report(result: Json) -> None:
     """
     accounts = result.get("accounts")
     hidden = ("assumptions", "wallet", *(OF_ACCOUNTS if accounts else ()))
-    print_table("report", {name: value for name, value in result.items() if name not in hidden})
+    print_table("report", in_text({name: value for name, value in result.items() if name not in hidden}))
     if not accounts:
         return
     print_accounts(accounts)

@@ -151,11 +151,12 @@ def show_command(json: Json = False) -> None:
         print_json(state)
         return
     from memesnipe.cli.account_figures import in_words  # noqa: PLC0415
+    from memesnipe.cli.vocabulary import in_text  # noqa: PLC0415
 
     print_message(f"run {state['run_id']}")
     for account, figures in state["accounts"].items():
         shown = in_words({**figures, "refusals": sum(figures["refusals"].values())})
-        print_table(f"{account} account", shown | {"max_drawdown": f"{figures['max_drawdown']:.2%}"})
+        print_table(f"{account} account", in_text(shown) | {"max_drawdown": f"{figures['max_drawdown']:.2%}"})
         if figures["refusals"]:
             print_table(f"refused on the {account} account", figures["refusals"])
         else:

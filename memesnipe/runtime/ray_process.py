@@ -221,4 +221,4 @@ class RayProcess:
             except subprocess.TimeoutExpired:
                 self.log.warning("Ray did not stop in time")
         self._end()
-        self._set_condition("")
+        self.condition = ""  # its file says what the whole system is doing

@@ -30,7 +30,7 @@ def test_the_figures_of_a_run_on_paper_are_in_the_column_of_its_account(capsys: 
     assert lines[:4] == ["report", "run_id 3", "status stopped", "seconds 5.00"]
     assert lines[4:6] == ["", "account paper"]
     assert {"change_usd -94.61 (-0.95%)", "trading_usd +10.67", "level warning, new positions 0.5x"} <= {*lines}
-    assert "trades: round trips, each a position opened and closed again" in lines
+    assert lines[-1] == "change_usd: equity less capital: trading_usd, and what the price of SOL did"
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,21 @@ def test_a_live_run_has_its_accounts_apart_and_its_wallet_in_words(
 ) -> None:
     live = ACCOUNT | {"equity_usd": 1_496.55, "trades": 3, "outcomes": {"expired": 1, "landed": 43}}
     lines = shown(capsys, accounts={"paper": ACCOUNT, "live": live}, live=COUNTS, wallet=verdict)
-    assert {"account paper live", "equity_usd 9,905.39 1,496.55", "trades 1,140 3", "orders 1 expired, 43 landed"} <= {
-        *lines
-    }
+    assert {
+        "account paper live",
+        "equity_usd 9,905.39 1,496.55",
+        "round trips 1,140 3",
+        "orders 1 expired, 43 landed",
+    } <= {*lines}
     assert lines[-len(words) :] == words
 
 
 def test_without_the_database_at_the_end_the_last_figures_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(capsys) == ["report", "run_id 3", "status stopped", "equity_usd 9,905.39", "trades 1140", "live -"]
+    assert shown(capsys) == [
+        "report",
+        "run_id 3",
+        "status stopped",
+        "equity_usd 9,905.39",
+        "round trips 1140",
+        "live -",
+    ]

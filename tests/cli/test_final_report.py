@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from memesnipe.cli.account_figures import AccountReport
-from memesnipe.cli.final_report import print_report
+from memesnipe.cli.final_report import print_report, print_verdict
 
 WALLET = "7" * 44
 COUNTS = {"orders": 2_345, "refusals": 12, "fills": 2_301, "failed_orders": 44, "trades": 1_140, "open_positions": 21}
@@ -73,3 +73,28 @@ def test_without_the_database_at_the_end_the_last_figures_are_shown(capsys: pyte
         "round trips 1140",
         "live -",
     ]
+
+
+COUNTED = {"orders": 2, "refusals": 0, "fills": 2, "failed_orders": 0, "trades": 1, "positions": 1, "equity_marks": 100}
+VERDICT: dict[str, Any] = {"run_id": 3, "clean": True, "events": 9, "messages": 4, **COUNTED, "differences": []}
+
+
+def verified(capsys: pytest.CaptureFixture[str], **verdict: Any) -> list[str]:
+    print_verdict(VERDICT | verdict)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    return [" ".join(line.split()) for line in lines]
+
+
+def test_the_verdict_on_a_run_on_paper_is_one_table(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = verified(capsys)
+    assert lines[0] == "verify" and {"orders 2", "fills 2", "round trips 1"} <= {*lines}
+
+
+def test_the_verdict_on_a_live_run_has_its_accounts_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = verified(capsys, live=COUNTED | {"orders": 15, "trades": 7}, wallet=AGREES)
+    assert {"account paper live", "orders 2 15", "round trips 1 7", "records agree to the lamport"} <= {*lines}
+    assert "orders 2" not in lines
+    wrong = ["orders live-a-1: missing", "wallet: 5 raw tokens of M, the records say 0"]
+    lines = verified(capsys, live=COUNTED, wallet=AGREES, differences=wrong, difference_count=2)
+    assert lines[-1] == "records 1 difference: wallet: 5 raw tokens of M, the records say 0"

@@ -122,7 +122,7 @@ export function overview(root) {
     if (!before || before.report !== state.report || before.health !== state.health) showCounts(counts, state, seen);
     showAlarms(alarms, state);
     showWhy(state);
-    if (!before || before.positions !== state.positions) positions.replaceChildren(table(positionColumns(["Account", "Opened, UTC", "Cost, SOL", "Realised"]), state.positions.filter((p) => p.open).slice(0, 12), "No open positions."));
+    if (!before || before.positions !== state.positions) positions.replaceChildren(table(positionColumns([state.report.live ? "Return" : "Account", "Opened, UTC", "Cost, SOL", "Realised"]), state.positions.filter((p) => p.open).slice(0, 12), "No open positions."));
     if (!before || before.trades !== state.trades) trades.replaceChildren(table(tradeColumns(["USD", "Fees, SOL", "Parity", "Strategy"]), state.trades.slice(0, 12), "No trades yet."));
   }
   return { update, close: () => accounts.forEach((account) => account.close()) };

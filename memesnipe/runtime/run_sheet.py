@@ -101,11 +101,12 @@ def _equity(conn: Connection, run_id: int, name: AccountName) -> tuple[Nanosecon
     initial_usd = initial_capital_usd(conn, run_id, name)
     if initial_usd is None:
         return ts, equity_sol, sol_usd
+    capital_sol = equity_sol[known[0]]
     before = ts[0] - (int(ts[1] - ts[0]) if len(ts) > 1 else 60_000_000_000)
     return (
         np.concatenate(([before], ts)),
-        np.concatenate((equity_sol[:1], equity_sol)),
-        np.concatenate(([initial_usd / equity_sol[0]] if equity_sol[0] else sol_usd[:1], sol_usd)),
+        np.concatenate(([capital_sol], equity_sol)),
+        np.concatenate(([initial_usd / capital_sol], sol_usd)),
     )
 
 

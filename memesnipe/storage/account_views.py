@@ -28,7 +28,8 @@ def account_columns(run_id: int, account: Account) -> dict[str, ColumnElement[An
     trade = of_account(TradeRow, run_id, account)
     filled = TradeRow.status != "FAILED"
     breaker = of_account(BreakerRow, run_id, account)
-    gained = select(func.coalesce(func.sum(gained_lamports()), 0)).where(*of_account(PositionRow, run_id, account))
+    lamports = _last_mark(EquityRow.equity_lamports, run_id, account).scalar_subquery()
+    gained = lamports - first_lamports(run_id, account).scalar_subquery()
     return {
         "orders": count(*of_account(OrderRow, run_id, account)),
         "refusals": count(*of_account(RefusalRow, run_id, account)),
@@ -37,9 +38,9 @@ def account_columns(run_id: int, account: Account) -> dict[str, ColumnElement[An
         # Round trips, as in a backtest: an exit sells all that is held.
         "trades": count(*trade, filled, TradeRow.side.in_(EXITS)),
         "open_positions": open_positions(run_id, account),
-        "equity_lamports": _last_mark(EquityRow.equity_lamports, run_id, account).scalar_subquery(),
+        "equity_lamports": lamports,
         "equity_usd": _last_mark(EquityRow.equity_usd, run_id, account).scalar_subquery(),
-        "trading_usd": cast(gained.scalar_subquery(), Double) * last_usd_per_lamport(run_id, account).scalar_subquery(),
+        "trading_usd": cast(gained, Double) * last_usd_per_lamport(run_id, account).scalar_subquery(),
         "risk_level": value(BreakerRow.level, RiskLevel.NORMAL.value, *breaker),
         "halted": value(BreakerRow.halted, false(), *breaker),
     }
@@ -54,9 +55,10 @@ def _last_mark(column: Any, run_id: int, account: Account) -> Select[Any]:
     return select(column).where(*of_account(EquityRow, run_id, account)).order_by(EquityRow.seq.desc()).limit(1)
 
 
-def gained_lamports() -> ColumnElement[int]:
-    """Return the realised and unrealised profit of a position."""
-    return PositionRow.realised_lamports + PositionRow.value_lamports - PositionRow.cost_lamports
+def first_lamports(run_id: int, account: Account) -> Select[Any]:
+    """Select what the capital became at the first price of SOL: nothing is traded before the first mark with one."""
+    first = select(EquityRow.equity_lamports).where(*of_account(EquityRow, run_id, account))
+    return first.where(EquityRow.equity_lamports > 0).order_by(EquityRow.seq).limit(1)
 
 
 def open_positions(run_id: int, account: Account) -> ScalarSelect[int]:

@@ -14,7 +14,8 @@ def equity(conn: Connection, run_id: int, account: Account, points: int) -> Json
     """Return about ``points`` marks of an account: first and last, and the least and greatest of equal intervals."""
     marks = records(conn, _downsampled(run_id, account, max(points // 2 - 1, 1)))
     initial_usd = initial_capital_usd(conn, run_id, account)
-    capital = marks[0]["equity_lamports"] if marks else 0  # nothing is traded before the first mark
+    # What the capital became at the first price of SOL: nothing is traded before the first mark that has one.
+    capital = next((mark["equity_lamports"] for mark in marks if mark["equity_lamports"]), 0)
     return {
         "account": str(account),
         "initial_usd": initial_usd,

@@ -22,6 +22,7 @@ from memesnipe.protocol.account import Account
 from memesnipe.storage.account_views import (
     account_columns,
     count,
+    first_lamports,
     last_usd_per_lamport,
     of_account,
     open_positions,
@@ -165,14 +166,13 @@ def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -
     initial_usd = initial_capital_usd(conn, run_id, account)
     equity = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
     profit = _profit(conn, run_id, account)
+    capital_sol = (conn.scalar(first_lamports(run_id, account)) or 0) / LAMPORTS_PER_SOL
     usd_per_sol = last[0]["equity_usd"] / equity["equity_sol"] if last and equity["equity_sol"] else None
     return {
         "run_id": run_id,
         **equity,
         "account": str(account),
-        "trading_usd": None
-        if usd_per_sol is None
-        else (profit["realised_sol"] + profit["unrealised_sol"]) * usd_per_sol,
+        "trading_usd": None if usd_per_sol is None else (equity["equity_sol"] - capital_sol) * usd_per_sol,
         **profit,
         "open_positions": conn.scalar(select(open_positions(run_id, account))),
     }

@@ -127,7 +127,7 @@ def test_status_has_the_live_account_apart_from_paper(
     shown = " ".join(memesnipe(tmp_path, "status").stdout.split())
     for text in (
         "account paper live capital_usd 10,500.00 500.00 equity_usd 10,500.00 400.00 ",
-        "change_usd 0.00 (0.00%) -100.00 (-20.00%) trading_usd 0.00 0.00",
+        "change_usd 0.00 (0.00%) -100.00 (-20.00%) trading_usd 0.00 -100.00",
         "orders 2 1 refusals 0 1 fills 2 1 failed_orders 0 0 round trips 1 0 open_positions 0 1 ",
         "level normal, new positions 1x critical, new positions 0x drawdown 0.00% 12.00%",
         "trading_usd: profit of round trips and open positions, at the last SOL price",

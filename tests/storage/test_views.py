@@ -92,7 +92,7 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
     insert(schema.OrderRow, order_id="a/9", status="intended")
     insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7 * SOL)
     insert(schema.PositionRow, spec_id="a", token=2, token_raw=0)
-    insert(schema.EquityRow, seq=10, equity_usd=1000.0)
+    insert(schema.EquityRow, seq=10, equity_usd=1000.0, equity_lamports=10_000 * SOL)
     insert(schema.EquityRow, seq=20, equity_usd=990.0, equity_lamports=9900 * SOL)
     insert(schema.BreakerRow, level="warning", drawdown=0.06)
     assert views.report(conn, new_run) == {
@@ -114,7 +114,7 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
         "open_positions": 1,
         "equity_lamports": 9900 * SOL,
         "equity_usd": 990.0,
-        "trading_usd": pytest.approx(-0.7),
+        "trading_usd": pytest.approx(-10.0),
         "risk_level": "warning",
         "halted": False,
         "live": None,
@@ -156,6 +156,20 @@ def test_the_portfolio_changes_since_its_first_mark(conn, new_run, insert):
     assert (portfolio["change_usd"], portfolio["change_ratio"]) == (250.0, 0.25)
     assert (portfolio["equity_sol"], portfolio["cash_usd"], portfolio["ts"]) == (12.0, 400.0, 5)
     assert views.risk(conn, new_run)["max_drawdown"] == 0.2
+
+
+def test_the_change_of_the_equity_is_the_profit_of_trading_and_the_change_of_sol(conn, database, new_run, insert):
+    """The capital of 2,000 USD became 10 SOL at 200 USD; trading earned 1 SOL, and SOL fell to 150 USD."""
+    run = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+    with database.begin() as connection:
+        connection.execute(run.values(settings={"initial_capital_usd": 2000.0}))
+    marks = ((0, 0.0), (10 * SOL, 1900.0), (11 * SOL, 1650.0))  # at the first one SOL had no price yet
+    for seq, (lamports, usd) in enumerate(marks):
+        insert(schema.EquityRow, seq=seq, equity_lamports=lamports, equity_usd=usd)
+    insert(schema.PositionRow, spec_id="a", realised_lamports=3 * SOL)  # since the last mark: not in either
+    found, report = views.portfolio(conn, new_run), views.report(conn, new_run)
+    assert found["trading_usd"] == pytest.approx(150.0) == report["trading_usd"]
+    assert found["change_usd"] - found["trading_usd"] == pytest.approx(10 * (150 - 200))
 
 
 def test_the_change_counts_from_the_capital_of_the_run(conn, database, new_run, insert):

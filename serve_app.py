@@ -32,7 +32,7 @@ _OPTIONS: dict[str, Any] = {
     "graceful_shutdown_timeout_s": 2.0,
 }
 _KEEP_ALIVE_S = 15
-_STARTING_S = 60.0  # the page is served before the actors and the signer run
+_STARTING_S = 240.0  # the page is served before the actors and the signer run
 # No client waits longer for a read.
 _READ_OPTIONS = "-c statement_timeout=10s"
 

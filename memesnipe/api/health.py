@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import redis
@@ -19,6 +19,7 @@ from memesnipe.storage.run_progress import RunProgress, read_run_progress
 _TIMEOUT_S = 2.0
 FINE = ("up", "healthy", "running", "quiet", "breeding", "finished")
 _WITH_DETAIL = ("stalled", "waiting", "rejected")  # states whose detail is part of the summary
+STARTING = "starting"
 _NO_HEARTBEAT = {"state": "down", "detail": "no heartbeat"}
 
 
@@ -26,7 +27,7 @@ _NO_HEARTBEAT = {"state": "down", "detail": "no heartbeat"}
 class Health:
     """The overall status with its reasons, and the state of each part."""
 
-    status: str  # healthy | degraded | unhealthy
+    status: str  # healthy | starting | degraded | unhealthy
     detail: str
     parts: dict[str, dict[str, str]]
 
@@ -65,6 +66,7 @@ class HealthCheck:
     ) -> None:
         self._starting_until = time.monotonic() + starting_s
         self._started: set[str] = set()
+        self._has_started = False
         self._database = database
         self._redis = redis_client
         self._postgres_check = BackgroundCheck(self._run_progress)
@@ -93,7 +95,11 @@ class HealthCheck:
             unknown = {"state": "unknown", "detail": "its heartbeat is in Redis"}
             parts |= {actor: dict(unknown) for actor in actors}
         self._mark_starting(parts, actors)
-        return _overall_status({**parts, **self._progress.parts(now)}, has_run=now is not None)
+        health = _overall_status({**parts, **self._progress.parts(now)}, has_run=now is not None)
+        self._has_started |= health.status == "healthy"
+        if health.status == STARTING and self._has_started:  # an actor that has died is replaced
+            return replace(health, status="degraded")
+        return health
 
     def _mark_starting(self, parts: dict[str, dict[str, str]], actors: tuple[str, ...]) -> None:
         """Report actors and the signer as `starting` until they have responded once, for a limited time."""
@@ -102,7 +108,7 @@ class HealthCheck:
             if parts[name]["state"] not in ("down", "unhealthy", "unknown"):
                 self._started.add(name)
             elif is_start and name not in self._started and parts[name]["state"] != "unknown":
-                parts[name] = {"state": "starting", "detail": ""}
+                parts[name] = {"state": STARTING, "detail": ""}
 
     def _run_progress(self) -> RunProgress | None:
         with self._database.connect() as connection:
@@ -141,6 +147,9 @@ def _summary(name: str, part: dict[str, str]) -> str:
 
 def _overall_status(parts: dict[str, dict[str, str]], *, has_run: bool) -> Health:
     bad = [_summary(name, part) for name, part in parts.items() if part["state"] not in FINE]
+    starting = [name for name, part in parts.items() if part["state"] == STARTING]
+    if starting and all(part["state"] in (*FINE, STARTING) for name, part in parts.items() if name != "progress"):
+        return Health(STARTING, f"waits for {', '.join(starting)}", parts)  # there is no progress before
     if "down" in (parts["postgres"]["state"], parts["redis"]["state"]):
         return Health("unhealthy", ", ".join(bad), parts)
     if not has_run:

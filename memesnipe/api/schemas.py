@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 Lamports = Annotated[int, Field(description="Lamports; 1 SOL is 1,000,000,000.")]
 Nanoseconds = Annotated[int, Field(description="Event time, in nanoseconds since 1970.")]
 Seq = Annotated[int, Field(description="Number of the event in the run.")]
+TRADING_USD = (
+    "Profit of trading: of all round trips and open positions, at the last price of SOL. The rest of the change of the "
+    "equity (`change_usd`) is the price of SOL, in which the capital is held."
+)
 Mode = Literal["simulating", "paper", "live", "retired"]
 
 
@@ -39,9 +43,9 @@ class Part(Schema):
 class Health(Schema):
     """The health of the system."""
 
-    status: Literal["healthy", "degraded", "unhealthy"]
+    status: Literal["healthy", "starting", "degraded", "unhealthy"]
     version: str
-    detail: str = Field(description="The reasons of a status other than healthy.")
+    detail: str = Field(description="The reasons of a status other than healthy; while it starts, what it waits for.")
     parts: dict[str, Part]
     started_at: str = Field(description="When the API started, ISO 8601.")
 
@@ -64,20 +68,23 @@ class Strategies(Schema):
 
 
 class AccountFigures(Schema):
-    """The orders, trades and money of one account."""
+    """The orders, trades, money and risk of one account."""
 
     orders: int
-    fills: int
-    failed_orders: int
-    trades: int
+    refusals: int = Field(description="Decisions that the risk gate refused.")
+    fills: int = Field(description="Orders that traded.")
+    failed_orders: int = Field(description="Orders that reached the chain and did not trade, or did not land.")
+    trades: int = Field(description="Round trips: positions that were opened and closed again.")
     open_positions: int
     equity_lamports: int | None
     equity_usd: float | None
+    trading_usd: float | None = Field(description=TRADING_USD)
+    risk_level: str
     halted: bool
 
 
-class Report(Schema):
-    """The figures of a run."""
+class Report(AccountFigures):
+    """The figures of a run: orders, trades, money and risk are those of the paper account."""
 
     run_id: int = Field(description="0 before the first run.")
     feed: str
@@ -89,17 +96,7 @@ class Report(Schema):
     specs: int
     strategies: Strategies
     allocations: int
-    orders: int
-    refusals: int
-    fills: int = Field(description="Orders that traded.")
-    failed_orders: int = Field(description="Orders that reached the chain and did not trade, or did not land.")
-    trades: int = Field(description="Round trips: positions that were opened and closed again.")
-    open_positions: int
-    equity_usd: float | None
-    trading_usd: float | None = Field(description="Of the change of the equity; the rest is the price of SOL.")
-    risk_level: str
-    halted: bool
-    live: AccountFigures | None = Field(description="Of the live account, where the run has one.")
+    live: AccountFigures | None = Field(description="The same of the live account, where the run has one.")
 
 
 class Portfolio(Schema):
@@ -114,9 +111,9 @@ class Portfolio(Schema):
     cash_usd: float | None
     drawdown: float | None
     equity_sol: float | None
-    change_usd: float | None
+    change_usd: float | None = Field(description="Equity less the capital: the profit of trading and the price of SOL.")
     change_ratio: float | None
-    trading_usd: float | None = Field(description="Of the change; the rest is the price of SOL.")
+    trading_usd: float | None = Field(description=TRADING_USD)
     realised_sol: float
     unrealised_sol: float
     open_positions: int

@@ -1,9 +1,12 @@
-"""The money and the risk of each account of a run, apart: paper, and live where the run trades live."""
+"""The orders, money and risk of each account of a run, apart: paper, and live where the run trades live."""
 
+import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NotRequired, TypedDict
 
+from memesnipe.cli.vocabulary import in_text
 from memesnipe.number_text import signed
+from memesnipe.runtime.terminal import print_paragraphs, print_rows
 
 if TYPE_CHECKING:  # httpx is slow to load
     from memesnipe.client import Client
@@ -11,13 +14,50 @@ if TYPE_CHECKING:  # httpx is slow to load
 Json = dict[str, Any]
 AccountName = Literal["paper", "live"]
 
+_LEGEND: Final = {
+    "trading_usd": "profit of round trips and open positions, at the last SOL price",
+    "change_usd": "equity less capital: trading_usd, and what the price of SOL did",
+}
+_COUNTS: Final = ("orders", "refusals", "fills", "failed_orders", "trades")
+
+
+class AccountReport(TypedDict):
+    """An account in `--json` of `up`, `status` and `monitor`: USD and SOL by name, drawdown as a ratio."""
+
+    capital_usd: float | None
+    equity_usd: float | None
+    equity_lamports: int | None
+    change_usd: float | None
+    change_ratio: float | None
+    trading_usd: float | None
+    realised_sol: float
+    unrealised_sol: float
+    orders: int
+    refusals: int
+    fills: int
+    failed_orders: int
+    trades: int
+    open_positions: int
+    level: str
+    halted: bool
+    drawdown: float
+    size_multiplier: float
+    outcomes: NotRequired[dict[str, int]]  # of live orders, in the report of `up`
+
+
+# What is shown of one account alone, and therefore not among the figures of the run.
+OF_ACCOUNTS: Final = (
+    *("accounts", "live", *_COUNTS, "open_positions", "equity_lamports", "equity_usd", "trading_usd"),
+    *("risk_level", "halted"),
+)
+
 
 def accounts_of(report: Mapping[str, Any]) -> tuple[AccountName, ...]:
     """Return the accounts of a run from its report: the live one has figures only where the run was begun with one."""
     return ("paper",) if report.get("live") is None else ("paper", "live")
 
 
-def read_accounts(report: Mapping[str, Any], client: "Client") -> dict[str, Json]:
+def read_accounts(report: Mapping[str, Any], client: "Client") -> dict[AccountName, AccountReport]:
     """Return the figures of each account.
 
     Args:
@@ -28,25 +68,55 @@ def read_accounts(report: Mapping[str, Any], client: "Client") -> dict[str, Json
         ApiError: the API does not answer.
     """
     return {
-        account: figures_of(client.portfolio(account).model_dump(), client.risk(account).model_dump())
+        account: account_report(
+            report, account, client.portfolio(account).model_dump(), client.risk(account).model_dump()
+        )
         for account in accounts_of(report)
     }
 
 
-def figures_of(portfolio: Mapping[str, Any], risk: Mapping[str, Any]) -> Json:
-    """Return capital, profit, positions and breaker of an account; USD and SOL by name, drawdown as a ratio.
+def account_report(
+    report: Mapping[str, Any], account: AccountName, portfolio: Mapping[str, Any], risk: Mapping[str, Any]
+) -> AccountReport:
+    """Return the figures of an account.
 
     Args:
+        report: as `/api/report` returns it.
+        account: of the run.
         portfolio: as `/api/portfolio` returns it.
         risk: as `/api/risk` returns it.
     """
     equity, change = portfolio["equity_usd"], portfolio["change_usd"]
-    return {
-        "capital_usd": None if equity is None or change is None else equity - change,
-        **{name: portfolio[name] for name in ("equity_usd", "change_usd", "change_ratio", "trading_usd")},
-        **{name: portfolio[name] for name in ("realised_sol", "unrealised_sol", "open_positions")},
-        **{name: risk[name] for name in ("level", "halted", "drawdown", "size_multiplier")},
-    }
+    counts = report if account == "paper" else report["live"]
+    return AccountReport(
+        capital_usd=None if equity is None or change is None else equity - change,
+        equity_usd=equity,
+        equity_lamports=portfolio["equity_lamports"],
+        change_usd=change,
+        change_ratio=portfolio["change_ratio"],
+        trading_usd=portfolio["trading_usd"],
+        realised_sol=portfolio["realised_sol"],
+        unrealised_sol=portfolio["unrealised_sol"],
+        orders=counts["orders"],
+        refusals=counts["refusals"],
+        fills=counts["fills"],
+        failed_orders=counts["failed_orders"],
+        trades=counts["trades"],
+        open_positions=portfolio["open_positions"],
+        level=risk["level"],
+        halted=risk["halted"],
+        drawdown=risk["drawdown"],
+        size_multiplier=risk["size_multiplier"],
+    )
+
+
+def print_accounts(accounts: Mapping[AccountName, AccountReport]) -> None:
+    """Print a column for each account, and below what the names mean that do not say it."""
+    texts = [in_text(in_words(figures)) for figures in accounts.values()]
+    rows = [(name, *(text[name] for text in texts)) for name in texts[0]]
+    sys.stdout.write("\n")
+    print_rows("", ("account", *accounts), rows)
+    print_paragraphs("", _LEGEND)
 
 
 def in_words(figures: Mapping[str, Any]) -> dict[str, str]:
@@ -58,7 +128,7 @@ def in_words(figures: Mapping[str, Any]) -> dict[str, str]:
         "trading_usd": "-" if figures["trading_usd"] is None else signed(figures["trading_usd"], ",.2f"),
         "realised_sol": signed(figures["realised_sol"], ",.6f"),
         "unrealised_sol": signed(figures["unrealised_sol"], ",.6f"),
-        "open_positions": f"{figures['open_positions']:,}",
+        **{name: f"{figures[name]:,}" for name in (*_COUNTS, "open_positions")},
         "level": breaker_text(figures),
         "drawdown": f"{figures['drawdown']:.2%}",
     }
@@ -73,10 +143,10 @@ def profit_text(figures: Mapping[str, Any]) -> str:
 
 
 def breaker_text(figures: Mapping[str, Any]) -> str:
-    """Return the level of the breaker, and what it does to the size of new positions."""
+    """Return the level of the breaker, and the size that it leaves to new positions."""
     if figures["halted"]:
         return "halted: no new positions"
-    return f"{figures['level']} (new positions at {figures['size_multiplier']:g}x size)"
+    return f"{figures['level']}, new positions {figures['size_multiplier']:g}x"
 
 
 def _usd(value: float | None) -> str:

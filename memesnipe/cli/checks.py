@@ -8,6 +8,7 @@ import typer
 from memesnipe.cli.inputs import check_tape
 from memesnipe.cli.numbers import integer_option, seed_option
 from memesnipe.cli.options import Json
+from memesnipe.cli.vocabulary import in_text
 from memesnipe.runtime.terminal import print_json, print_message, print_table
 
 checks = typer.Typer()
@@ -29,7 +30,11 @@ def verify_command(
         print_message(
             f"{in_flight} live orders in flight, so the wallet was not compared: verify again when they are settled"
         )
-    _print_verdict("verify", verdict, json=json)
+    if not json:
+        from memesnipe.cli.final_report import print_verdict  # noqa: PLC0415 - as above
+
+        print_verdict(verdict)
+    _end(verdict, json=json)
 
 
 @checks.command("chaos")
@@ -45,15 +50,17 @@ def chaos_command(
         check_tape("--tape", tape)
     from memesnipe.testing.chaos.run import chaos  # noqa: PLC0415 - the engine is slow to load
 
-    _print_verdict("chaos", chaos(kills, seed, tape, keep=keep), json=json)
+    verdict = chaos(kills, seed, tape, keep=keep)
+    if not json:
+        print_table("chaos", in_text({name: value for name, value in verdict.items() if name != "differences"}))
+    _end(verdict, json=json)
 
 
-def _print_verdict(title: str, verdict: dict[str, Any], *, json: bool) -> None:
-    """Print a verdict; exit with code 1 unless it is clean."""
+def _end(verdict: dict[str, Any], *, json: bool) -> None:
+    """Print the verdict as JSON, or its differences; exit with code 1 unless it is clean."""
     if json:
         print_json(verdict)
     else:
-        print_table(title, {name: value for name, value in verdict.items() if name != "differences"})
         for difference in verdict["differences"]:
             print_message(difference)
     if not verdict["clean"]:

@@ -154,7 +154,7 @@ def verify_line(verdict: Mapping[str, Any] | None, message: str) -> str:
         return f"verify found {plural(verdict['difference_count'], 'difference')}: {verdict['differences'][0]}"
     return (
         f"verify derived the whole run again from its {verdict['events']:,} events: {verdict['orders']:,} orders, "
-        f"{verdict['trades']:,} fills, {verdict['refusals']:,} refusals and {verdict['equity_marks']:,} marks of the "
+        f"{verdict['fills']:,} fills, {verdict['refusals']:,} refusals and {verdict['equity_marks']:,} marks of the "
         "equity are exactly as recorded. Nothing was lost or repeated."
     )
 

@@ -20,6 +20,7 @@ from memesnipe.runtime.database import NO_RUN
 from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import print_message
 from memesnipe.storage import views
+from memesnipe.storage.command_submission import NoSuchAccountError, check_account
 from memesnipe.storage.flattening import Held, PositionKey, Sale, read_detail, read_held, read_sales
 from memesnipe.storage.wording import plural
 
@@ -49,7 +50,7 @@ def flatten(account: str, reason: str, wait_s: float, *, is_confirmed: bool, jso
     if holder(home) is None:
         raise InputError("nothing is running, so nothing can be sold: `memesnipe up` first, then `memesnipe flatten`")
     with database_of_commands(settings) as (engine, _):
-        run_id, held = _read(engine, account)
+        run_id, held = _read(engine, account)  # refuses an account that the run has not, before it asks
         if not is_confirmed:
             _ask(account, held)
         command_id = record(engine, CommandName.FLATTEN, "", reason, account).command_id
@@ -71,6 +72,12 @@ def _read(engine: Engine, account: str) -> tuple[int, dict[PositionKey, Held]]:
         run_id = views.latest_run(connection)
         if run_id is None:
             raise InputError(NO_RUN)
+        try:
+            check_account(connection, run_id, account)
+        except NoSuchAccountError as error:
+            raise InputError(
+                f"{error}, and nothing was done; `memesnipe flatten --account paper` sells what is held there"
+            ) from None
         return run_id, read_held(connection, run_id, account)
 
 
@@ -81,11 +88,19 @@ def _ask(account: str, held: dict[PositionKey, Held]) -> None:
         InputError: there is nobody to ask.
         typer.Abort: the user does not.
     """
+    effect = _effect(account, held)
     if not sys.stdin.isatty():
-        raise InputError("flatten sells every position: confirm with --yes")
+        raise InputError(f"flatten {effect}: confirm with --yes")
+    typer.confirm(f"This {effect}. Go on?", abort=True)
+
+
+def _effect(account: str, held: dict[PositionKey, Held]) -> str:
+    """Return what the command does."""
+    whose = f"of the {account} account" if account else "of every account"
+    if not held:
+        return f"stops all entries {whose}; no position is held there"
     value = sum(each.value_lamports for each in held.values()) / LAMPORTS_PER_SOL
-    whose = f"the {account} account" if account else "all accounts"
-    typer.confirm(f"Stop all entries, and sell {len(held)} positions of {whose} for about {value:.4f} SOL?", abort=True)
+    return f"stops all entries {whose} and sells {plural(len(held), 'position')} for about {value:.4f} SOL"
 
 
 class Follower:

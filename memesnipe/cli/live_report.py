@@ -1,4 +1,4 @@
-"""The end of a live run's report: both accounts apart, and the wallet against the records."""
+"""The end of a live run's report: what became of its orders, and the wallet against the records."""
 
 import time
 from functools import partial
@@ -10,12 +10,11 @@ from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.config.home import Home
 from memesnipe.errors import MemeSnipeError
 from memesnipe.halt_file import halt, halt_level, resume
-from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.session import Session
 from memesnipe.runtime.terminal import print_message
 from memesnipe.solana.balance import read_holdings
-from memesnipe.storage.account_views import account_figures, outcomes
+from memesnipe.storage.account_views import outcomes
 from memesnipe.storage.commands import enqueue, is_halt_recorded
 from memesnipe.storage.runs import WALLET, has_settled, read_run_settings
 from memesnipe.storage.wallets import write_wallet
@@ -61,7 +60,7 @@ def _has_settled(session: Session) -> bool:
 
 
 def live_report(session: Session) -> dict[str, Any]:
-    """Return the figures of both accounts and the verdict on the wallet; None where they cannot be read.
+    """Return the outcomes of the live orders, None where they cannot be read, and so the verdict on the wallet.
 
     It waits for a limited time: a database that hangs must not keep the system from stopping.
     """
@@ -69,20 +68,19 @@ def live_report(session: Session) -> dict[str, Any]:
         return BackgroundCheck(partial(_compare, session)).submit().result(_LIMIT_S)
     except (TimeoutError, OperationalError):
         print_message("PostgreSQL does not respond: the wallet was not compared with the records.")
-        return {"accounts": None, "wallet": None}
+        return {"outcomes": None, "wallet": None}
 
 
 def _compare(session: Session) -> dict[str, Any]:
-    """Store what the wallet holds now, for `memesnipe verify`; return figures and verdict."""
+    """Store what the wallet holds now, for `memesnipe verify`; return outcomes and verdict."""
     run_id, rpc_url = session.run.run_id, session.settings.feeds.solana_rpc_url.get_secret_value()
     with session.database.connect() as connection:
         wallet = read_run_settings(connection, run_id)[WALLET]
-        accounts = {str(account): account_figures(connection, run_id, account) for account in Account}
-        accounts[str(Account.LIVE)]["outcomes"] = outcomes(connection, run_id)
+        ended = outcomes(connection, run_id)
     try:
         held = read_holdings(rpc_url, wallet)
         write_wallet(session.database, run_id, held.lamports, held.tokens)
     except MemeSnipeError as error:
         session.log.warning("the wallet cannot be read", reason=str(error))
     with session.database.connect() as connection:
-        return {"accounts": accounts, "wallet": wallet_verdict(connection, run_id, rpc_url)}
+        return {"outcomes": ended, "wallet": wallet_verdict(connection, run_id, rpc_url)}

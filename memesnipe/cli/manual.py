@@ -124,9 +124,15 @@ def promote_command(
         raise InputError("--busiest: takes no SPEC; leave one of them out")
     from memesnipe.cli.promotion import promote_busiest  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    outcomes = promote_busiest(busiest, reason)
-    few = "" if len(outcomes) == busiest else f" ({busiest} were asked for: no other has traded; try again later)"
-    _show(f"{len(outcomes)} that trade most{few}", outcomes, json=json)
+    def show(spec_id: str, outcome: str) -> None:
+        if not json:
+            typer.echo(f"{spec_id}  {outcome.removeprefix(f'{spec_id} ')}")
+
+    outcomes = promote_busiest(busiest, reason, show)
+    if json:
+        print_json(outcomes)
+    elif len(outcomes) < busiest:
+        print_message(f"{busiest} were asked for; no other simulating strategy has traded yet: try again later.")
 
 
 @manual.command("demote")
@@ -145,10 +151,12 @@ def show_command(json: Json = False) -> None:
         print_json(state)
         return
     from memesnipe.cli.account_figures import in_words  # noqa: PLC0415
+    from memesnipe.cli.vocabulary import in_text  # noqa: PLC0415
 
     print_message(f"run {state['run_id']}")
     for account, figures in state["accounts"].items():
-        print_table(f"{account} account", in_words(figures) | {"max_drawdown": f"{figures['max_drawdown']:.2%}"})
+        shown = in_words({**figures, "refusals": sum(figures["refusals"].values())})
+        print_table(f"{account} account", in_text(shown) | {"max_drawdown": f"{figures['max_drawdown']:.2%}"})
         if figures["refusals"]:
             print_table(f"refused on the {account} account", figures["refusals"])
         else:

@@ -1,7 +1,7 @@
 """Manual commands to a run, recorded in the database, and their outcomes."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from memesnipe.api.background_check import BackgroundCheck
-from memesnipe.cli.account_figures import accounts_of, figures_of
+from memesnipe.cli.stored_accounts import stored_accounts
 from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError, RefusedError, first_line
@@ -56,10 +56,9 @@ def risk_state() -> dict[str, Any]:
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
         found = {}
-        for account in accounts_of(views.report(connection, run_id)):
+        for account, figures in stored_accounts(connection, views.report(connection, run_id)).items():
             risk = views.risk(connection, run_id, Account(account))
-            figures = figures_of(views.portfolio(connection, run_id, Account(account)), risk)
-            found[account] = figures | {"max_drawdown": risk["max_drawdown"], "refusals": risk["refusals"]}
+            found[account] = {**figures, "max_drawdown": risk["max_drawdown"], "refusals": risk["refusals"]}
         return {"run_id": run_id, **views.risk(connection, run_id), "accounts": found}
 
 
@@ -105,6 +104,21 @@ def send_command(command: str, spec_id: str, reason: str, began: float | None = 
     if result.startswith("refused"):
         raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix('refused: ')}")
     return {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value, "outcome": result}
+
+
+def send_each(command: str, spec_ids: Iterable[str], reason: str) -> Iterator[tuple[str, str]]:
+    """Record a command for each strategy, all at once, and yield each with its outcome as soon as it is known.
+
+    Raises:
+        As `send_command`, but for a refusal, which is an outcome here.
+    """
+    check_reason(reason)
+    name = CommandName(command)
+    with database_of_commands(load_settings()) as (engine, runs):
+        numbers = {spec_id: record(engine, name, spec_id, reason).command_id for spec_id in spec_ids}
+        deadline = time.monotonic() + _OUTCOME_WAIT_S
+        for spec_id, number in numbers.items():
+            yield spec_id, wait_for_outcome(engine, number, deadline - time.monotonic()) if runs else _WAITING
 
 
 def _recorded_over_http(engine: Engine, name: CommandName, reason: str, began: float | None) -> SubmittedCommand | None:
@@ -169,7 +183,7 @@ def record(
     except NoSuchStrategyError as error:
         raise InputError(f"{error}{_near(engine, spec_id)}; `memesnipe strategies` lists them") from error
     except NoSuchAccountError as error:
-        raise InputError(f"{error}; `--account paper` names the other one") from error
+        raise InputError(f"{error}; `--account paper` names the other account") from error
     except NoSuchPositionError as error:
         raise NotHeldError(f"{error}; the page lists what is held") from error
     except TimeoutError as error:
@@ -197,14 +211,14 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
     return BackgroundCheck(work).submit().result(seconds)
 
 
-def wait_for_outcome(engine: Engine, command_id: int) -> str:
+def wait_for_outcome(engine: Engine, command_id: int, wait_s: float = _OUTCOME_WAIT_S) -> str:
     """Return the outcome of a command, waiting some seconds for it."""
 
     def read_outcome() -> str | None:
         with engine.connect() as connection:
             return outcome(connection, command_id)
 
-    deadline = time.monotonic() + _OUTCOME_WAIT_S
+    deadline = time.monotonic() + wait_s
     while (left := deadline - time.monotonic()) > 0:
         try:
             result = _within(left, read_outcome)

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from memesnipe.api.health import FINE
 from memesnipe.cli.account_figures import read_accounts
+from memesnipe.cli.running import status_without_page
 from memesnipe.client import ApiError, Client
-from memesnipe.config.home import Home, read_condition
+from memesnipe.config.home import Home
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.number_text import signed
 from memesnipe.runtime.lock import holder
@@ -22,7 +23,7 @@ from memesnipe.servers import loopback
 
 _TIMEOUT_S: Final = 5.0
 _STRATEGIES: Final = 8
-_STYLES: Final = {"healthy": "green", "degraded": "yellow"}
+_STYLES: Final = {"healthy": "green", "starting": "yellow", "degraded": "yellow"}
 
 
 def read_state() -> dict[str, Any]:
@@ -30,10 +31,7 @@ def read_state() -> dict[str, Any]:
     home = load_settings().installation.memesnipe_home.resolve()
     if holder(home) is None:
         return {"running": False, "health": {"status": "stopped", "detail": "", "parts": {}}}
-    state: dict[str, Any] = {
-        "running": True,
-        "health": {"status": "starting", "detail": read_condition(home) or "the page is not available", "parts": {}},
-    }
+    state: dict[str, Any] = {"running": True, "health": status_without_page(home)}
     if not Home(home).settings.is_file():
         return state
     client = _client(read_resolved(Home(home).settings).api.dashboard_port)
@@ -41,7 +39,6 @@ def read_state() -> dict[str, Any]:
     with suppress(ApiError):
         state["health"] = client.health().model_dump()
         state["report"] = client.report().model_dump()
-        state["accounts"] = read_accounts(state["report"], client)
         best = islice(client.strategies(page_size=_STRATEGIES), _STRATEGIES)
         state["strategies"] = [strategy.model_dump() for strategy in best]
         state["accounts"] = read_accounts(state["report"], client)
@@ -63,7 +60,7 @@ def view(state: Mapping[str, Any]) -> RenderableType:
     )  # fmt: skip
     parts: list[RenderableType] = [status, _parts(health["parts"])]
     if {"report", "accounts"} <= state.keys():
-        parts += [_work(state["report"]), _accounts(state["accounts"])]
+        parts += [_work(state["report"]), _accounts(state["accounts"]), _orders(state["accounts"])]
     if state.get("strategies"):
         parts.append(_strategies(state["strategies"]))
     return Group(*parts)
@@ -79,10 +76,8 @@ def _parts(parts: Mapping[str, Any]) -> Table:
 
 
 def _work(report: Mapping[str, Any]) -> Table:
-    table = _table("events", "generations", "orders", "round trips")
-    table.add_row(
-        f"{report['events']['consumed']:,}", *(f"{report[name]:,}" for name in ("generations", "orders", "trades"))
-    )
+    table = _table("events", "generations")
+    table.add_row(f"{report['events']['consumed']:,}", f"{report['generations']:,}")
     return table
 
 
@@ -93,11 +88,24 @@ def _accounts(accounts: Mapping[str, Mapping[str, Any]]) -> Table:
     for account, each in accounts.items():
         change, ratio = each["change_usd"], each["change_ratio"]
         table.add_row(
-            Text(account, "bold" if account == "live" else ""), _usd(each["capital_usd"]), _usd(each["equity_usd"]),
+            _name(account), _usd(each["capital_usd"]), _usd(each["equity_usd"]),
             "-" if change is None else signed(change, ",.2f") + ("" if ratio is None else f" ({signed(ratio, '.1%')})"),
             f"{each['open_positions']:,}", "halted" if each["halted"] else each["level"], f"{each['drawdown']:.2%}",
         )  # fmt: skip
     return table
+
+
+def _orders(accounts: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return what became of the orders of each account, a line each."""
+    table = _table("account", "orders", "refused", "failed", "fills", "round trips")
+    for account, each in accounts.items():
+        counts = (each[name] for name in ("orders", "refusals", "failed_orders", "fills", "trades"))
+        table.add_row(_name(account), *(f"{count:,}" for count in counts))
+    return table
+
+
+def _name(account: str) -> Text:
+    return Text(account, "bold" if account == "live" else "")
 
 
 def _usd(value: float | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.api.health import FINE
 from memesnipe.number_text import signed_usd
+from memesnipe.storage.wording import plural
 
 Json = Mapping[str, Any]
 
@@ -43,7 +44,7 @@ class HealthWatch:
 
 
 def progress_line(report: Json, health: Json, system_problem: str, total: int | None) -> str:
-    """Return the progress line.
+    """Return the progress line; below it, in a live run, the line of the live account.
 
     Args:
         report: as `/api/report` returns it; {} before the first report.
@@ -57,7 +58,8 @@ def progress_line(report: Json, health: Json, system_problem: str, total: int | 
         problem = f"disk full: {problem}"
     if not has_begun:
         return problem or "waiting for the first event"
-    return f"{problem}  |  {_figures(report, total)}" if problem else f"{_figures(report, total)}  healthy"
+    shown = f"{problem}  |  {_figures(report, total)}" if problem else f"{_figures(report, total)}  healthy"
+    return shown + _live(report)
 
 
 def _health_problem(health: Json, *, has_begun: bool) -> str:
@@ -82,21 +84,26 @@ def _describe(parts: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def _figures(report: Json, total: int | None) -> str:
+    """Return the figures of the run and of its paper account; the live account has a line of its own."""
     events, strategies = report["events"], report["strategies"]
     of = f"/{total:,}" if total else ""
-    equity, trading = report["equity_usd"], report["trading_usd"]
-    live = f"{strategies['live']} live  " if strategies["live"] else ""
-    money = report.get("live")  # of the live account, apart: None in a run on paper
-    paper = "" if money is None else "paper "
-    if money is not None:
-        worth = "-" if money["equity_usd"] is None else f"${money['equity_usd']:,.2f}"
-        halted = ", halted" if money["halted"] else ""
-        live = f"{strategies['live']} live ({worth}, {money['open_positions']} open{halted})  "
     return (
         f"{events['consumed']:,}{of} events  generation {report['generations']}  "
-        f"{strategies['simulating']} simulating  {strategies['paper']} on paper  {live}"
-        f"{report['trades']} round trips  {report['open_positions']} open  "
-        f"{paper}{'-' if equity is None else f'${equity:,.2f}'}  "
+        f"{strategies['simulating']} simulating  {strategies['paper']} on paper  {_account(report)}"
+    )
+
+
+def _live(report: Json) -> str:
+    live, trading = report.get("live"), report["strategies"]["live"]
+    return "" if live is None else f"\nlive account: {plural(trading, 'strategy', 'strategies')}  {_account(live)}"
+
+
+def _account(figures: Json) -> str:
+    """Return the round trips, the money and the risk of one account."""
+    equity, trading = figures["equity_usd"], figures["trading_usd"]
+    return (
+        f"{figures['trades']} round trips  {figures['open_positions']} open  "
+        f"{'-' if equity is None else f'${equity:,.2f}'}  "
         f"trading {'-' if trading is None else signed_usd(trading)}  "
-        f"risk {report['risk_level']}{', halted' if report['halted'] else ''}"
+        f"risk {figures['risk_level']}{', halted' if figures['halted'] else ''}"
     )

@@ -1,23 +1,30 @@
 """`promote --busiest`: the strategies that trade most, moved up as far as the run goes."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Final
 
 from memesnipe.cli.account_figures import accounts_of
-from memesnipe.cli.manual_commands import send_command, strategies_of_run
+from memesnipe.cli.manual_commands import send_each, strategies_of_run
 from memesnipe.config.settings import load_settings
 from memesnipe.errors import MemeSnipeError, RefusedError
-from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
 from memesnipe.runtime.database import open_database
+from memesnipe.runtime.terminal import print_message
 from memesnipe.storage import views
+from memesnipe.storage.wording import plural
+
+_REFUSED: Final = "refused"
 
 
-def promote_busiest(count: int, reason: str) -> dict[str, Any]:
-    """Promote the simulating strategies with the most trades; return the last outcome of each by its id.
+def promote_busiest(count: int, reason: str, on_outcome: Callable[[str, str], None]) -> dict[str, str]:
+    """Promote the simulating strategies with the most round trips; return the last outcome of each by its id.
+
+    The commands of a step are recorded together: each takes effect seconds later, and the next step follows the last.
 
     Args:
         count: how many.
         reason: recorded with the commands.
+        on_outcome: called with each id and its last outcome, as soon as it is known.
 
     Raises:
         InputError: there is no run.
@@ -29,17 +36,20 @@ def promote_busiest(count: int, reason: str) -> dict[str, Any]:
     if not busy:
         raise MemeSnipeError("no simulating strategy has traded yet; try again after the next generation")
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
-        is_live = Account.LIVE in accounts_of(views.report(connection, run_id))
-    steps = 2 if is_live else 1  # from the simulation to paper and, in a live run, from there to live
-    outcomes: dict[str, Any] = {}
-    refusals: list[RefusedError] = []
-    for spec_id in busy:
-        try:
-            for _ in range(steps):
-                outcomes[spec_id] = send_command(CommandName.PROMOTE, spec_id, reason)["outcome"]
-        except RefusedError as error:  # it may have been retired meanwhile
-            outcomes[spec_id] = str(error)
-            refusals.append(error)
-    if len(refusals) == len(busy):
-        raise refusals[0]
+        steps = accounts_of(views.report(connection, run_id))  # to paper and, in a live run, from there to live
+    outcomes: dict[str, str] = {}
+    rising = busy
+    for step in steps:
+        print_message(f"Promoting {plural(len(rising), 'strategy', 'strategies')} to {step} ...")
+        risen = []
+        for spec_id, outcome in send_each(CommandName.PROMOTE, rising, reason):
+            outcomes[spec_id] = outcome
+            is_refused = outcome.startswith(_REFUSED)  # it may have been retired meanwhile
+            if is_refused or step == steps[-1]:
+                on_outcome(spec_id, outcome)
+            if not is_refused:
+                risen.append(spec_id)
+        rising = risen
+        if not rising:
+            raise RefusedError(f"promote {busy[0]}: {outcomes[busy[0]].removeprefix(f'{_REFUSED}: ')}")
     return outcomes

@@ -13,6 +13,7 @@ from memesnipe.cli.inputs import check_tape, read_json
 from memesnipe.cli.numbers import integer_option, number_option, seed_option
 from memesnipe.cli.options import Json
 from memesnipe.cli.outputs import check_output
+from memesnipe.cli.vocabulary import in_text
 from memesnipe.errors import InputError
 from memesnipe.runtime.families import load_families
 from memesnipe.runtime.terminal import (
@@ -119,7 +120,7 @@ def backtest_command(
         print_json(summary)
     else:
         names = " + ".join(gene.family for gene in genome.signals)
-        print_table(f"{names} on {tape.name}", summary.pop("metrics") | unknown_metrics(tested.result))
+        print_table(f"{names} on {tape.name}", in_text(summary.pop("metrics") | unknown_metrics(tested.result)))
         del summary["concentration"], summary["assumptions"]
         print_table("backtest", summary)
     for sentence in tested.warnings():

@@ -7,6 +7,7 @@ import typer
 
 from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
+from memesnipe.cli.vocabulary import ROUND_TRIPS
 from memesnipe.number_text import signed
 from memesnipe.runtime.terminal import print_json, print_message, print_rows
 
@@ -34,7 +35,7 @@ class Sort(StrEnum):
 def strategies_command(
     mode: Annotated[Mode | None, typer.Option(help="Only those in this mode. Default: all.")] = None,
     sort: Annotated[
-        Sort, typer.Option(help="By mode and return, or by the most trades, or the newest first.")
+        Sort, typer.Option(help="By mode and return, or by the most round trips (trades), or the newest first.")
     ] = Sort.RANK,
     limit: Annotated[int, integer_option("--limit", 1, 100_000, "Maximum number of rows.")] = 50,
     json: Json = False,
@@ -63,7 +64,7 @@ def _row(strategy: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(run_id: int, rows: list[dict[str, Any]]) -> None:
-    columns = ("spec_id", "mode", "total_return", "trades", "allocation_usd", "generation", "families")
+    columns = ("spec_id", "mode", "total_return", ROUND_TRIPS, "allocation_usd", "generation", "families")
     print_rows(f"strategies of run {run_id}", columns, [_cells(row) for row in rows])
 
 

@@ -10,7 +10,7 @@ import psutil
 
 from memesnipe.cli.account_figures import accounts_of, read_accounts
 from memesnipe.cli.options import BACKGROUND_OPTION
-from memesnipe.config.home import Home, read_condition
+from memesnipe.config.home import STARTING, STOPPING, Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.errors import MemeSnipeError, SettingsError
 from memesnipe.runtime.lock import holder
@@ -92,7 +92,7 @@ def status() -> dict[str, Any]:
     if pid is None:
         return {"running": False}
     if not Home(home).settings.is_file():
-        return {"running": True, "pid": pid, "status": "starting", "detail": "", "parts": {}}
+        return {"running": True, "pid": pid, **status_without_page(home)}
     url = f"http://127.0.0.1:{read_resolved(Home(home).settings).api.dashboard_port}"
     state = {"running": True, "pid": pid, "detached": _is_detached(pid), "dashboard": url}
 
@@ -102,9 +102,20 @@ def status() -> dict[str, Any]:
         try:
             health = client.health().model_dump()
         except ApiError:
-            # The API runs inside Ray; the condition of Ray itself is in a file.
-            return {**state, "status": "starting or stopping", "detail": read_condition(home), "parts": {}}
+            return {**state, **status_without_page(home)}
         return {**state, **_report(client), **health}
+
+
+def status_without_page(home: Path) -> dict[str, Any]:
+    """Return the status of a system whose API does not answer: it runs inside Ray, whose condition is in a file."""
+    condition = read_condition(home)
+    if condition.startswith(STARTING):
+        return {"status": "starting", "detail": condition, "parts": {}}
+    if condition == STOPPING:
+        return {"status": "stopping", "detail": "waits for the end of its parts", "parts": {}}
+    if condition:
+        return {"status": "restarting", "detail": condition, "parts": {}}
+    return {"status": "unknown", "detail": "the page does not answer; see the output of `memesnipe up`", "parts": {}}
 
 
 def _report(client: "Client") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from memesnipe.cli import completion
-from memesnipe.cli.account_figures import in_words
+from memesnipe.cli.account_figures import OF_ACCOUNTS, print_accounts
 from memesnipe.cli.feed_choice import feed_choice
 from memesnipe.cli.inputs import check_history
 from memesnipe.cli.mode_choice import LocalOptions, ModeName, check_live_market, local_feed, mode_choice
@@ -152,9 +152,9 @@ def status_command(address: Address = None, json: Json = False) -> None:
     if not state["running"]:
         print_message("Nothing is running in this folder. Start it with `memesnipe up`.")
         return
-    accounts = state.get("accounts", {})
-    of_accounts = ("accounts", "live", "equity_usd", "open_positions", "risk_level", "halted") if accounts else ()
-    print_table("status", {key: value for key, value in state.items() if key not in ("parts", *of_accounts)})
-    for account, figures in accounts.items():
-        print_table(f"{account} account", in_words(figures))
+    accounts = state.get("accounts")
+    hidden = ("parts", *(OF_ACCOUNTS if accounts else ()))
+    print_table("status", {key: value for key, value in state.items() if key not in hidden})
+    if accounts:
+        print_accounts(accounts)
     print_table("parts", {name: f"{part['state']} {part['detail']}" for name, part in state["parts"].items()})

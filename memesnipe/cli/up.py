@@ -15,7 +15,7 @@ from memesnipe.errors import InputError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.halt_file import halt_level
 from memesnipe.runtime.session import Session
-from memesnipe.runtime.terminal import print_json, print_message, print_table, reserve_stdout
+from memesnipe.runtime.terminal import print_json, print_message, reserve_stdout
 from memesnipe.runtime.trading_mode import TradingMode
 
 
@@ -64,11 +64,16 @@ def up(
         if mode.is_live:
             from memesnipe.cli.live_report import live_report  # noqa: PLC0415 - as above
 
-            result |= live_report(session)
+            ended = live_report(session)
+            result["wallet"] = ended["wallet"]
+            if ended["outcomes"] is not None and "accounts" in result:
+                result["accounts"]["live"]["outcomes"] = ended["outcomes"]
     if as_json:
         print_json(result)
     else:
-        print_table("report", {name: value for name, value in result.items() if name != "assumptions"})
+        from memesnipe.cli.final_report import print_report  # noqa: PLC0415 - as above
+
+        print_report(result)
     if report is not None:
         report.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2))
 

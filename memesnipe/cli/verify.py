@@ -1,6 +1,7 @@
 """`memesnipe verify`: re-derive a run from its events, and report where its records differ."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -10,12 +11,15 @@ from memesnipe.code import code_hash
 from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError
+from memesnipe.protocol.account import Account
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
 from memesnipe.sdk.registry import discover
+from memesnipe.storage.account_views import EXITS
 from memesnipe.storage.views import latest_run, run_status
 from memesnipe.verification.audit import contradictions, read_run
 from memesnipe.verification.conditions import audit_of, settings_of
+from memesnipe.verification.rederivation import Records
 from memesnipe.verification.wallet import wallet_verdict
 
 _MAX_DIFFERENCES = 50  # in the verdict
@@ -32,6 +36,25 @@ def _node(settings: Settings) -> str:
     if holder(home) is not None and Home(home).settings.is_file():
         settings = read_resolved(Home(home).settings)
     return settings.feeds.solana_rpc_url.get_secret_value()
+
+
+def _counts(records: Records, account: Account) -> dict[str, int]:
+    """Return the numbers of an account's records, under the names of `/api/report` where it has them too."""
+
+    def of(rows: Mapping[Any, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        return [row for row in rows.values() if row["account"] == account]
+
+    trades = of(records.trades)
+    fills = [row for row in trades if row["status"] != "FAILED"]
+    return {
+        "orders": len(of(records.orders)),
+        "refusals": len(of(records.refusals)),
+        "fills": len(fills),
+        "failed_orders": len(trades) - len(fills),
+        "trades": sum(row["side"] in EXITS for row in fills),
+        "positions": len(of(records.positions)),
+        "equity_marks": len(of(records.equity)),
+    }
 
 
 def verify(run_id: int | None) -> dict[str, Any]:
@@ -68,12 +91,9 @@ def verify(run_id: int | None) -> dict[str, Any]:
         "same_code": recorded.settings.get("code") == code_hash(settings_then.simulation.strategy_folders),
         "events": recorded.last_seq,
         "controls": len(recorded.controls),
-        "orders": len(records.orders),
-        "trades": len(records.trades),
-        "refusals": len(records.refusals),
-        "positions": len(records.positions),
-        "equity_marks": len(records.equity),
         "messages": len(records.messages),
+        **_counts(records, Account.PAPER),
+        **({} if wallet is None else {"live": _counts(records, Account.LIVE)}),
         **({} if wallet is None else {"wallet": {n: v for n, v in wallet.items() if n != "differences"}}),
         "difference_count": len(differences),
         "differences": differences[:_MAX_DIFFERENCES],

@@ -11,6 +11,7 @@ from memesnipe.api.background_check import BackgroundCheck
 from memesnipe.cli.progress import Progress
 from memesnipe.cli.progress_line import HealthWatch
 from memesnipe.cli.report_watch import Report, ReportWatch
+from memesnipe.cli.stored_accounts import stored_accounts
 from memesnipe.client import Client
 from memesnipe.errors import first_line
 from memesnipe.protocol.streams import EVENT_READERS
@@ -54,7 +55,7 @@ def watch(session: Session, stop: threading.Event, *, until_end: bool, total: in
 
 
 def final_report(session: Session, last: dict[str, Any]) -> dict[str, Any]:
-    """Return the report of a run whose actors have stopped, with its status from now on.
+    """Return the report of a run whose actors have stopped, with its accounts and its status from now on.
 
     Args:
         session: of the run; its database still runs.
@@ -70,7 +71,8 @@ def final_report(session: Session, last: dict[str, Any]) -> dict[str, Any]:
 def _end(session: Session) -> dict[str, Any]:
     expire_leases(session.database, session.run.run_id)
     report, _ = _read_report(session)
-    return report
+    with session.database.connect() as connection:
+        return {**report, "accounts": stored_accounts(connection, report)}
 
 
 def _read_report(session: Session) -> Report:

@@ -58,7 +58,7 @@ class Home:
 
     @property
     def condition(self) -> Path:
-        """Return the file with the reason why Ray is not ready; it exists only while there is one."""
+        """Return the file with the reason why the page is not available; it exists only while there is one."""
         return self.folder / "condition"
 
     @property
@@ -173,6 +173,10 @@ class Home:
 def installation_of(home: Path) -> str:
     """Return the name of the installation in a folder."""
     return Home(home).installation
+
+
+STARTING = "waits for "  # the beginning of a condition during the start
+STOPPING = "stopping"  # the condition from the end of the run on
 
 
 def write_condition(home: Path, condition: str) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import orjson
 
-from memesnipe.config.home import Home, installation_of, write_condition
+from memesnipe.config.home import STARTING, Home, installation_of, write_condition
 from memesnipe.errors import MemeSnipeError
 from memesnipe.servers.leftovers import MARK, STOP, end_leftovers
 from memesnipe.telemetry.logs import Logger
@@ -112,7 +112,7 @@ class RayProcess:
         self._changed_at = self._received_at = time.monotonic()
         self._send_run()
         if not self._was_ready:
-            self._set_condition("Ray is starting")
+            self._set_condition(f"{STARTING}Ray")
 
     def _set_condition(self, condition: str) -> None:
         self.condition = condition
@@ -137,6 +137,8 @@ class RayProcess:
     def _handle(self, message: dict[str, str]) -> None:
         if "doing" in message:
             self._startup_step, self._changed_at = message["doing"], self._received_at
+            if not self._was_ready:
+                write_condition(self.home, f"{STARTING}{self._startup_step}")
         if "refused" in message and self.address is not None and not self._was_ready:
             raise MemeSnipeError(message["refused"])
         if "lost" in message or "refused" in message:
@@ -219,4 +221,4 @@ class RayProcess:
             except subprocess.TimeoutExpired:
                 self.log.warning("Ray did not stop in time")
         self._end()
-        self._set_condition("")
+        self.condition = ""  # its file says what the whole system is doing

@@ -82,7 +82,11 @@ def _account(conn: Connection, run_id: int, name: AccountName, event_log: Path) 
 
 
 def _equity(conn: Connection, run_id: int, name: AccountName) -> tuple[Nanoseconds, Floats, Floats]:
-    """Return times, equity in SOL and the price of SOL: the initial capital, and then every mark."""
+    """Return times, equity in SOL and the price of SOL: the initial capital, and then every mark.
+
+    The capital became SOL at the first price of SOL. Nothing is traded before the first mark, at which strategies get
+    their first capital, so the equity there is what the capital became.
+    """
     columns = (EquityRow.ts, EquityRow.equity_lamports, EquityRow.equity_usd)
     query = select(*columns).where(EquityRow.run_id == run_id, EquityRow.account == name).order_by(EquityRow.seq)
     marks = np.array(
@@ -97,11 +101,12 @@ def _equity(conn: Connection, run_id: int, name: AccountName) -> tuple[Nanosecon
     initial_usd = initial_capital_usd(conn, run_id, name)
     if initial_usd is None:
         return ts, equity_sol, sol_usd
+    capital_sol = equity_sol[known[0]]
     before = ts[0] - (int(ts[1] - ts[0]) if len(ts) > 1 else 60_000_000_000)
     return (
         np.concatenate(([before], ts)),
-        np.concatenate(([initial_usd / sol_usd[0]], equity_sol)),
-        np.concatenate((sol_usd[:1], sol_usd)),
+        np.concatenate(([capital_sol], equity_sol)),
+        np.concatenate(([initial_usd / capital_sol], sol_usd)),
     )
 
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from memesnipe import __version__
 from memesnipe.api.token import load_token, make_token
 from memesnipe.code import code_hash
-from memesnipe.config.home import Home, installation_of
+from memesnipe.config.home import STARTING, STOPPING, Home, installation_of, write_condition
 from memesnipe.config.reload import EnvWatch
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import MemeSnipeError, RefusedError
@@ -66,6 +66,8 @@ class Session:
         self.home = self.settings.installation.memesnipe_home.resolve()
         with ExitStack() as stack:
             stack.callback(acquire(self.home).close)
+            stack.callback(write_condition, self.home, "")
+            write_condition(self.home, f"{STARTING}the servers")
             self.log = open_log(Home(self.home).logs, "up", self.settings.telemetry.log_level)
             start_copy(self.settings.telemetry.log_copy, self.log)
             self._env = EnvWatch()
@@ -285,6 +287,8 @@ class Session:
 
     def stop_actors(self) -> None:
         """Stop Ray with actors and page; the servers and the local chain go on until the exit."""
+        with suppress(OSError):  # a full disk must not keep the system from stopping
+            write_condition(self.home, STOPPING)
         self._ray.stop()
 
     def __exit__(

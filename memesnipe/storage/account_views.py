@@ -2,37 +2,83 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Double, ScalarSelect, Select, cast, false, func, select
 
 from memesnipe.market.events import COVER_SIDE, SELL_SIDE, SIDE_NAMES
 from memesnipe.protocol.account import Account
 from memesnipe.storage.schema import BreakerRow, EquityRow, OrderRow, PositionRow, TradeRow
+from memesnipe.storage.schema_control import RefusalRow
 from memesnipe.storage.schema_submissions import SubmissionRow
+from memesnipe.trading.breaker import RiskLevel
 
 Json = dict[str, Any]
 
-_EXITS: Final = (SIDE_NAMES[SELL_SIDE], SIDE_NAMES[COVER_SIDE])
+EXITS: Final = (SIDE_NAMES[SELL_SIDE], SIDE_NAMES[COVER_SIDE])
 
 
 def account_figures(conn: Connection, run_id: int, account: Account) -> Json:
-    """Return the orders, trades and money of an account."""
-    trade = (TradeRow.run_id == run_id, TradeRow.account == account)
-    order = (OrderRow.run_id == run_id, OrderRow.account == account)
-    position = (PositionRow.run_id == run_id, PositionRow.account == account)
+    """Return the orders, trades, money and risk of an account, read in one statement and therefore consistent."""
+    columns = account_columns(run_id, account)
+    row = conn.execute(select(*(column.label(name) for name, column in columns.items()))).one()
+    return dict(row._mapping)
+
+
+def account_columns(run_id: int, account: Account) -> dict[str, ColumnElement[Any]]:
+    """Return the expressions of `account_figures` by name, for a statement that reads other figures too."""
+    trade = of_account(TradeRow, run_id, account)
     filled = TradeRow.status != "FAILED"
-    mark = select(EquityRow).where(EquityRow.run_id == run_id, EquityRow.account == account)
-    halted = select(BreakerRow.halted).where(BreakerRow.run_id == run_id, BreakerRow.account == account)
-    last = conn.execute(mark.order_by(EquityRow.seq.desc()).limit(1)).first()
+    breaker = of_account(BreakerRow, run_id, account)
+    lamports = _last_mark(EquityRow.equity_lamports, run_id, account).scalar_subquery()
+    gained = lamports - first_lamports(run_id, account).scalar_subquery()
     return {
-        "orders": _count(conn, *order),
-        "fills": _count(conn, *trade, filled),
-        "failed_orders": _count(conn, *trade, TradeRow.status == "FAILED"),
-        "trades": _count(conn, *trade, filled, TradeRow.side.in_(_EXITS)),
-        "open_positions": _count(conn, *position, PositionRow.cost_lamports > 0),
-        "equity_lamports": last.equity_lamports if last else None,
-        "equity_usd": last.equity_usd if last else None,
-        "halted": bool(conn.scalar(halted)),
+        "orders": count(*of_account(OrderRow, run_id, account)),
+        "refusals": count(*of_account(RefusalRow, run_id, account)),
+        "fills": count(*trade, filled),
+        "failed_orders": count(*trade, TradeRow.status == "FAILED"),
+        # Round trips, as in a backtest: an exit sells all that is held.
+        "trades": count(*trade, filled, TradeRow.side.in_(EXITS)),
+        "open_positions": open_positions(run_id, account),
+        "equity_lamports": lamports,
+        "equity_usd": _last_mark(EquityRow.equity_usd, run_id, account).scalar_subquery(),
+        "trading_usd": cast(gained, Double) * last_usd_per_lamport(run_id, account).scalar_subquery(),
+        "risk_level": value(BreakerRow.level, RiskLevel.NORMAL.value, *breaker),
+        "halted": value(BreakerRow.halted, false(), *breaker),
     }
+
+
+def last_usd_per_lamport(run_id: int, account: Account) -> Select[Any]:
+    """Select the price of SOL at the last mark, where equity is recorded in both units; no row before the first."""
+    return _last_mark(EquityRow.equity_usd / func.nullif(EquityRow.equity_lamports, 0), run_id, account)
+
+
+def _last_mark(column: Any, run_id: int, account: Account) -> Select[Any]:
+    return select(column).where(*of_account(EquityRow, run_id, account)).order_by(EquityRow.seq.desc()).limit(1)
+
+
+def first_lamports(run_id: int, account: Account) -> Select[Any]:
+    """Select what the capital became at the first price of SOL: nothing is traded before the first mark with one."""
+    first = select(EquityRow.equity_lamports).where(*of_account(EquityRow, run_id, account))
+    return first.where(EquityRow.equity_lamports > 0).order_by(EquityRow.seq).limit(1)
+
+
+def open_positions(run_id: int, account: Account) -> ScalarSelect[int]:
+    """Return the number of open positions of an account."""
+    return count(*of_account(PositionRow, run_id, account), PositionRow.cost_lamports > 0)
+
+
+def of_account(table: Any, run_id: int, account: Account) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return the conditions for the rows of an account."""
+    return table.run_id == run_id, table.account == account
+
+
+def count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Return the number of rows that meet conditions."""
+    return select(func.count()).where(*conditions).scalar_subquery()
+
+
+def value(column: Any, default: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Return one cell of one row, or ``default`` if there is no row."""
+    return func.coalesce(select(column).where(*conditions).scalar_subquery(), default)
 
 
 def outcomes(conn: Connection, run_id: int) -> dict[str, int]:
@@ -57,7 +103,3 @@ def _outcome(row: Any) -> str:
     if row.fill is not None:
         return "failed on chain" if row.fill["failure"] else "landed"
     return "expired" if row.signature else "not signed"
-
-
-def _count(conn: Connection, *conditions: Any) -> int:
-    return int(conn.execute(select(func.count()).where(*conditions)).scalar_one())

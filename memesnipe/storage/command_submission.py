@@ -126,10 +126,19 @@ def _refusal(connection: Connection, run_id: int | None, spec_id: str, account: 
         return NoRunError(_NO_RUN)
     if spec_id and not (re.match(SPEC_ID, spec_id) and has_strategy(connection, run_id, spec_id)):
         return NoSuchStrategyError(f"there is no strategy {spec_id!r:.100} in run {run_id}")
-    if account == Account.LIVE and read_run_settings(connection, run_id).get(LIVE_CAPITAL) is None:
-        return NoSuchAccountError(f"run {run_id} has no live account; trading is on paper")
     try:
+        check_account(connection, run_id, account)
         check_reason(reason)
-    except InputError as error:
+    except (NoSuchAccountError, InputError) as error:
         return error
     return None
+
+
+def check_account(connection: Connection, run_id: int, account: str) -> None:
+    """Check that a run has an account; an empty one stands for all that it has.
+
+    Raises:
+        NoSuchAccountError: it has not.
+    """
+    if account == Account.LIVE and read_run_settings(connection, run_id).get(LIVE_CAPITAL) is None:
+        raise NoSuchAccountError(f"run {run_id} has no live account; trading is on paper")

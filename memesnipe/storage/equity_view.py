@@ -14,12 +14,13 @@ def equity(conn: Connection, run_id: int, account: Account, points: int) -> Json
     """Return about ``points`` marks of an account: first and last, and the least and greatest of equal intervals."""
     marks = records(conn, _downsampled(run_id, account, max(points // 2 - 1, 1)))
     initial_usd = initial_capital_usd(conn, run_id, account)
-    first_sol_usd = _sol_usd(marks[0]) if marks else None
+    # What the capital became at the first price of SOL: nothing is traded before the first mark that has one.
+    capital = next((mark["equity_lamports"] for mark in marks if mark["equity_lamports"]), 0)
     return {
         "account": str(account),
         "initial_usd": initial_usd,
         "today_usd": today_usd(conn, run_id, account),
-        "points": [_point(mark, initial_usd, first_sol_usd) for mark in marks],
+        "points": [_point(mark, capital) for mark in marks],
     }
 
 
@@ -87,9 +88,9 @@ def _sol_usd(mark: Json) -> float | None:
     return mark["equity_usd"] / mark["equity_lamports"] if mark["equity_lamports"] else None
 
 
-def _point(mark: Json, initial_usd: float | None, first_sol_usd: float | None) -> Json:
+def _point(mark: Json, capital_lamports: int) -> Json:
     """Return a point; ``sol_usd`` is the worth of the initial capital, had it been kept in SOL."""
     price = _sol_usd(mark)
-    kept = initial_usd * price / first_sol_usd if initial_usd and price and first_sol_usd else None
+    kept = capital_lamports * price if capital_lamports and price else None
     wanted = ("seq", "ts", "equity_usd", "cash_usd", "drawdown")
     return {**{name: mark[name] for name in wanted}, "sol_usd": kept}

@@ -1,7 +1,7 @@
 """The read model: the only module that computes the figures for the user interfaces.
 
-Figures of money and risk are those of one account, by default paper; counts and lists have the rows of all accounts. A
-run that is not in the database has zeros, nulls and empty lists, so that a page can be opened before the run exists.
+Figures of orders, money and risk are those of one account, by default paper; lists have the rows of all accounts. A run
+that is not in the database has zeros, nulls and empty lists, so that a page can be opened before the run exists.
 """
 
 from typing import Any
@@ -10,19 +10,24 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Double,
-    ScalarSelect,
     Select,
     case,
     cast,
-    false,
     func,
     select,
 )
 
-from memesnipe.market.events import COVER_SIDE, LAMPORTS_PER_SOL, SELL_SIDE, SIDE_NAMES
+from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.protocol.account import Account
-from memesnipe.storage.account_views import account_figures
+from memesnipe.storage.account_views import (
+    account_columns,
+    count,
+    first_lamports,
+    last_usd_per_lamport,
+    of_account,
+    open_positions,
+    value,
+)
 from memesnipe.storage.equity_view import initial_capital_usd, live_capital_lamports
 from memesnipe.storage.rows import Json, records
 from memesnipe.storage.runs import OPEN, RUNNING, STOPPED
@@ -34,18 +39,16 @@ from memesnipe.storage.schema import (
     GenerationRow,
     LifecycleRow,
     MessageRow,
-    OrderRow,
     PositionRow,
     RunRow,
     StrategyRow,
     StreamOffsetRow,
-    TradeRow,
 )
 from memesnipe.storage.schema_control import CommandRow, LeaseRow, RefusalRow
 from memesnipe.trading.breaker import RiskLevel, size_multiplier
 
-_EXITS = (SIDE_NAMES[SELL_SIDE], SIDE_NAMES[COVER_SIDE])
 _MODES = ("simulating", "paper", "live", "retired")
+_LIVE = "live_"  # before the names of the live account's columns; the others are those of the paper account
 _EQUITY_FIELDS = (
     *("seq", "ts", "equity_lamports", "equity_usd", "cash_usd", "drawdown"),
     *("equity_sol", "change_usd", "change_ratio"),
@@ -58,8 +61,14 @@ def latest_run(conn: Connection) -> int | None:
 
 
 def report(conn: Connection, run_id: int) -> Json:
-    """Return the figures of a run, read in one statement and therefore consistent; those of the live account apart."""
+    """Return the figures of a run, read in one statement and therefore consistent.
+
+    Orders, trades, money and risk are those of the paper account; ``live`` has those of the live account, where the run
+    has one.
+    """
     row = conn.execute(_report_query(run_id)).one()
+    found = row._mapping
+    live = {name.removeprefix(_LIVE): found[name] for name in found if name.startswith(_LIVE)}
     return {
         "run_id": run_id,
         "feed": row.feed,
@@ -69,19 +78,10 @@ def report(conn: Connection, run_id: int) -> Json:
         "generations": row.generations,
         "evaluations": row.evaluations,
         "specs": row.specs,
-        "strategies": {mode: getattr(row, mode) for mode in _MODES},
+        "strategies": {mode: found[mode] for mode in _MODES},
         "allocations": row.allocations,
-        "orders": row.orders,
-        "refusals": row.refusals,
-        "fills": row.fills,
-        "failed_orders": row.failed_orders,
-        "trades": row.trades,
-        "open_positions": row.open_positions,
-        "equity_usd": row.equity_usd,
-        "trading_usd": row.trading_usd,
-        "risk_level": row.risk_level,
-        "halted": row.halted,
-        "live": None if live_capital_lamports(conn, run_id) is None else account_figures(conn, run_id, Account.LIVE),
+        **{name: found[name] for name in live},
+        "live": None if live_capital_lamports(conn, run_id) is None else live,
     }
 
 
@@ -110,57 +110,26 @@ def _report_query(run_id: int) -> Select[Any]:
         StreamOffsetRow.actor == "executor",
         StreamOffsetRow.stream == "events",
     )
-    mark = _of(EquityRow, run_id, Account.PAPER)
-    last_equity = select(EquityRow.equity_usd).where(*mark).order_by(EquityRow.seq.desc()).limit(1)
-    position = _of(PositionRow, run_id, Account.PAPER)
-    gained = select(func.coalesce(func.sum(_gained()), 0)).where(*position).scalar_subquery()
-    breaker = _of(BreakerRow, run_id, Account.PAPER)
+    paper, live = account_columns(run_id, Account.PAPER), account_columns(run_id, Account.LIVE)
     columns: dict[str, ColumnElement[Any]] = {
-        "feed": _value(RunRow.feed, "", RunRow.run_id == run_id),
-        "status": _value(RunRow.status, "none", RunRow.run_id == run_id),
+        "feed": value(RunRow.feed, "", RunRow.run_id == run_id),
+        "status": value(RunRow.status, "none", RunRow.run_id == run_id),
         "is_held": _is_held(run_id),
-        "published": _value(FeedCursorRow.seq, 0, cursor),
-        "rejected": _value(FeedCursorRow.rejected, 0, cursor),
+        "published": value(FeedCursorRow.seq, 0, cursor),
+        "rejected": value(FeedCursorRow.rejected, 0, cursor),
         "rejected_because": select(FeedCursorRow.rejected_because).where(cursor).scalar_subquery(),
-        "consumed": _value(StreamOffsetRow.consumed, 0, *executor),
-        "generations": _count(GenerationRow.run_id == run_id),
+        "consumed": value(StreamOffsetRow.consumed, 0, *executor),
+        "generations": count(GenerationRow.run_id == run_id),
         "evaluations": select(cast(func.coalesce(func.sum(GenerationRow.evaluations), 0), BigInteger))
         .where(GenerationRow.run_id == run_id)
         .scalar_subquery(),
-        "specs": _count(MessageRow.run_id == run_id, MessageRow.stream == "strategy_specs"),
-        **{mode: _count(StrategyRow.run_id == run_id, StrategyRow.mode == mode) for mode in _MODES},
-        "allocations": _count(AllocationRow.run_id == run_id, AllocationRow.allocation_usd > 0),
-        "orders": _count(OrderRow.run_id == run_id),
-        "refusals": _count(RefusalRow.run_id == run_id),
-        "halted": _value(BreakerRow.halted, false(), *breaker),
-        "fills": _count(TradeRow.run_id == run_id, TradeRow.status != "FAILED"),
-        "failed_orders": _count(TradeRow.run_id == run_id, TradeRow.status == "FAILED"),
-        # Round trips, as in a backtest: an exit sells all that is held.
-        "trades": _count(TradeRow.run_id == run_id, TradeRow.status != "FAILED", TradeRow.side.in_(_EXITS)),
-        "open_positions": _open_positions(run_id, Account.PAPER),
-        "equity_usd": last_equity.scalar_subquery(),
-        "trading_usd": cast(gained, Double) * _last_usd_per_lamport(run_id).scalar_subquery(),
-        "risk_level": _value(BreakerRow.level, RiskLevel.NORMAL.value, *breaker),
+        "specs": count(MessageRow.run_id == run_id, MessageRow.stream == "strategy_specs"),
+        **{mode: count(StrategyRow.run_id == run_id, StrategyRow.mode == mode) for mode in _MODES},
+        "allocations": count(AllocationRow.run_id == run_id, AllocationRow.allocation_usd > 0),
+        **paper,
+        **{f"{_LIVE}{name}": column for name, column in live.items()},
     }
     return select(*(column.label(name) for name, column in columns.items()))
-
-
-def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    return select(func.count()).where(*conditions).scalar_subquery()
-
-
-def _value(column: Any, default: Any, *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
-    """Return one cell of one row, or ``default`` if there is no row."""
-    return func.coalesce(select(column).where(*conditions).scalar_subquery(), default)
-
-
-def _of(table: Any, run_id: int, account: Account) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return the conditions for the rows of an account."""
-    return table.run_id == run_id, table.account == account
-
-
-def _open_positions(run_id: int, account: Account) -> ScalarSelect[int]:
-    return _count(*_of(PositionRow, run_id, account), PositionRow.cost_lamports > 0)
 
 
 def positions(conn: Connection, run_id: int, limit: int = 1000) -> list[Json]:
@@ -172,7 +141,7 @@ def positions(conn: Connection, run_id: int, limit: int = 1000) -> list[Json]:
         .order_by(is_open.desc(), PositionRow.value_lamports.desc(), PositionRow.seq.desc())
         .order_by(PositionRow.account, PositionRow.spec_id, PositionRow.token)
     )
-    usd_per_lamport = conn.scalar(_last_usd_per_lamport(run_id))
+    usd_per_lamport = conn.scalar(last_usd_per_lamport(run_id, Account.PAPER))
     return [_position(record, usd_per_lamport) for record in records(conn, query.limit(limit))]
 
 
@@ -189,35 +158,23 @@ def _position(record: Json, usd_per_lamport: float | None) -> Json:
     return record
 
 
-def _last_usd_per_lamport(run_id: int) -> Select[Any]:
-    """Select the price of SOL at the last mark, where equity is recorded in both units; no row before the first."""
-    price = select(EquityRow.equity_usd / func.nullif(EquityRow.equity_lamports, 0))
-    return price.where(*_of(EquityRow, run_id, Account.PAPER)).order_by(EquityRow.seq.desc()).limit(1)
-
-
-def _gained() -> ColumnElement[int]:
-    """Return the realised and unrealised profit of a position, in lamports."""
-    return PositionRow.realised_lamports + PositionRow.value_lamports - PositionRow.cost_lamports
-
-
 def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -> Json:
     """Return an account at its last mark, and its change from the initial capital."""
-    marks = select(EquityRow).where(*_of(EquityRow, run_id, account))
+    marks = select(EquityRow).where(*of_account(EquityRow, run_id, account))
     last = records(conn, marks.order_by(EquityRow.seq.desc()).limit(1))
     first = records(conn, marks.order_by(EquityRow.seq).limit(1))
     initial_usd = initial_capital_usd(conn, run_id, account)
-    equity = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
+    equity: Json = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
     profit = _profit(conn, run_id, account)
+    capital_sol = (conn.scalar(first_lamports(run_id, account)) or 0) / LAMPORTS_PER_SOL
     usd_per_sol = last[0]["equity_usd"] / equity["equity_sol"] if last and equity["equity_sol"] else None
     return {
         "run_id": run_id,
         **equity,
         "account": str(account),
-        "trading_usd": None
-        if usd_per_sol is None
-        else (profit["realised_sol"] + profit["unrealised_sol"]) * usd_per_sol,
+        "trading_usd": None if usd_per_sol is None else (equity["equity_sol"] - capital_sol) * usd_per_sol,
         **profit,
-        "open_positions": conn.scalar(select(_open_positions(run_id, account))),
+        "open_positions": conn.scalar(select(open_positions(run_id, account))),
     }
 
 
@@ -227,7 +184,7 @@ def _profit(conn: Connection, run_id: int, account: Account) -> Json:
         "realised_sol": func.sum(PositionRow.realised_lamports),
         "unrealised_sol": func.sum(PositionRow.value_lamports - PositionRow.cost_lamports),
     }
-    found = conn.execute(select(*sums.values()).where(*_of(PositionRow, run_id, account))).one()
+    found = conn.execute(select(*sums.values()).where(*of_account(PositionRow, run_id, account))).one()
     return {name: float(lamports or 0) / LAMPORTS_PER_SOL for name, lamports in zip(sums, found, strict=True)}
 
 
@@ -243,11 +200,11 @@ def _change(before: float, last: Json) -> Json:
 
 def risk(conn: Connection, run_id: int, account: Account = Account.PAPER) -> Json:
     """Return the state of an account's circuit breaker, and its effect on the size of new positions."""
-    found = records(conn, select(BreakerRow).where(*_of(BreakerRow, run_id, account)))
+    found = records(conn, select(BreakerRow).where(*of_account(BreakerRow, run_id, account)))
     breaker: Json = (
         found[0] if found else {"level": "normal", "drawdown": 0.0, "peak_lamports": 0, "seq": 0, "halted": False}
     )
-    deepest = conn.scalar(select(func.max(EquityRow.drawdown)).where(*_of(EquityRow, run_id, account)))
+    deepest = conn.scalar(select(func.max(EquityRow.drawdown)).where(*of_account(EquityRow, run_id, account)))
     return {
         **breaker,
         "account": str(account),
@@ -260,9 +217,9 @@ def risk(conn: Connection, run_id: int, account: Account = Account.PAPER) -> Jso
 
 def _refusal_counts(conn: Connection, run_id: int, account: Account) -> dict[str, int]:
     """Return the number of decisions that the risk gate refused for each reason, the most frequent first."""
-    count = func.count()
-    query = select(RefusalRow.reason, count).where(*_of(RefusalRow, run_id, account)).group_by(RefusalRow.reason)
-    found = conn.execute(query.order_by(count.desc(), RefusalRow.reason))
+    rows = func.count()
+    query = select(RefusalRow.reason, rows).where(*of_account(RefusalRow, run_id, account)).group_by(RefusalRow.reason)
+    found = conn.execute(query.order_by(rows.desc(), RefusalRow.reason))
     return {row.reason: row[1] for row in found}
 
 

@@ -18,6 +18,7 @@ _NUMBER: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _NOT_FINITE: Final = r"(?i)^[+-]?(inf|infinity|nan)$"
 _UNCLEAR: Final = "the comma may separate decimals or thousands"
 _GROUPED: Final = r"^[+-]?[0-9]{1,3}([,.' \x{00a0}\x{202f}][0-9]{3})+([.,][0-9]*)?$"
+_DECIMAL_COMMA: Final = r"^[+-]?[0-9]+,[0-9]+$"
 _THOUSANDS: Final = r"^[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+$"
 
 
@@ -117,6 +118,10 @@ def _reject_non_numbers(column: Any, bad: Mask, name: str, reasons: Reasons, *, 
         reasons.reject(bad & is_number & strings(column, "^-"), f"{name} is negative")
         reasons.reject(bad & is_number, f"{name} is not a whole number")
     reasons.reject(bad & strings(column, _GROUPED), f"{name} has separators of thousands: write 1234.5 for 1,234.5")
+    reasons.reject(
+        bad & strings(column, _DECIMAL_COMMA),
+        f"{name} looks like a decimal comma: write 1.5 for 1,5, or separate the columns by semicolons",
+    )
     reasons.reject(bad, f"{name} is not a number")
 
 

@@ -42,14 +42,15 @@ def _money(account: Account) -> list[Metric]:
         return []
     usd, sol = account.equity_usd, account.equity_sol
     gained = float(sol[-1] / sol[0] - 1.0) if sol[0] > 0 else None
-    profit = float((sol[-1] - sol[0]) * account.sol_usd[-1])
+    profit, change = float((sol[-1] - sol[0]) * account.sol_usd[-1]), float(usd[-1] - usd[0])
     held = float(account.sol_usd[-1] / account.sol_usd[0] - 1.0) if account.sol_usd[0] > 0 else None
     elapsed_s = _elapsed_s(account)
     return [
-        Metric("Total profit", profit, f"{signed(profit, ',.2f')} USD", "in SOL, at the last price of SOL"),
-        Metric("Total return", gained, _percent(gained), "in SOL"),
+        Metric("Total profit", profit, f"{signed(profit, ',.2f')} USD", "of trading: in SOL, at the last price of SOL"),
+        Metric("Total return", gained, _percent(gained), "of trading, in SOL"),
         Metric("Equity", float(usd[-1]), f"{usd[-1]:,.2f} USD", f"began with {usd[0]:,.2f} USD"),
-        Metric("Return in USD", _ratio(usd), _percent(_ratio(usd)), "includes the change of SOL"),
+        Metric("Change of equity", change, f"{signed(change, ',.2f')} USD", "total profit, and the change of SOL"),
+        Metric("Return in USD", _ratio(usd), _percent(_ratio(usd)), "of the equity: with the change of SOL"),
         Metric("Benchmark: cash", 0.0, _percent(0.0), "the capital kept in USD"),
         Metric("Benchmark: SOL", held, _percent(held), "bought and held, in USD"),
         Metric("Time", elapsed_s, duration(elapsed_s), ""),

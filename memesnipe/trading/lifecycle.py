@@ -19,6 +19,7 @@ class Mode(StrEnum):
     RETIRED = "retired"
 
 
+_SHOWN_RETURN: Final = 0.0001  # its digits do not show a smaller one
 MAX_MISSED_Z: Final = 3.0  # standard deviations
 UP: Final = {Mode.SIMULATING: Mode.PAPER, Mode.PAPER: Mode.LIVE}
 DOWN: Final = {below: above for above, below in ((Mode.SIMULATING, Mode.PAPER), (Mode.PAPER, Mode.LIVE))}
@@ -171,3 +172,16 @@ def _describe(track: Track, threshold: float) -> str:
         f"evidence {significant(evidence.e_value, 4)} of {significant(threshold, 4)}, "
         f"{evidence.round_trips} round trips, {signed(standing.expected, '.2%')} expected of the next"
     )
+
+
+def retirement_reason(bound: float) -> str:
+    """Return why a strategy leaves an arena that is full.
+
+    Args:
+        bound: the upper bound of the return of its round trips.
+    """
+    if 0.0 < abs(bound) < _SHOWN_RETURN:
+        found = f"{'returns' if bound > 0 else 'loses'} less than {_SHOWN_RETURN:.2%}"
+    else:
+        found = f"returns {signed(bound, '.2%')}"
+    return f"the arena is full, and a round trip of it {found} at best"

@@ -15,7 +15,7 @@ from memesnipe.stats.evidence_budget import MIN_MASS, prior_mass
 from memesnipe.trading.allocation import Caps
 from memesnipe.trading.capital import divide
 from memesnipe.trading.demotion import Detectors
-from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, next_mode
+from memesnipe.trading.lifecycle import DOWN, UP, Mode, PromotionPolicy, Switches, Track, next_mode, retirement_reason
 from memesnipe.trading.live_capital import LiveCapital
 from memesnipe.trading.portfolio_state import (
     Candidate,
@@ -291,8 +291,7 @@ class Portfolio:
         for spec_id in leaving:
             del state.strategies[spec_id]
             state.retired.add(spec_id)
-        why = "the arena is full, and a round trip of it returns {:+z.2%} at best"
-        return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, why.format(value)) for value, s in worst]
+        return [self._step(seq, s, Mode.SIMULATING, Mode.RETIRED, retirement_reason(bound)) for bound, s in worst]
 
 
 def _manual(reason: str) -> str:

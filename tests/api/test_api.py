@@ -128,7 +128,7 @@ def test_parts_that_have_not_answered_yet_are_starting_and_later_down(database, 
     bus.delete(key)
     backend = Backend(database, bus, lambda: signer["healthy"], started_at=STARTED, starting_s=3600.0)
     health = backend.health()
-    assert health["status"] == "degraded"
+    assert (health["status"], health["detail"]) == ("starting", "waits for signer, position")
     assert health["parts"]["position"] == health["parts"]["signer"] == {"state": "starting", "detail": ""}
     assert health["parts"]["executor"]["state"] == "running"
     bus.set(key, beat)
@@ -136,6 +136,8 @@ def test_parts_that_have_not_answered_yet_are_starting_and_later_down(database, 
     assert backend.health()["status"] == "healthy"
     bus.delete(key)
     assert backend.health()["parts"]["position"] == {"state": "down", "detail": "no heartbeat"}
+    bus.set(key, '{"state": "starting"}')
+    assert backend.health()["status"] == "degraded", "it has been healthy: this is a replacement"
 
 
 def test_no_redis_is_unhealthy(database, serve, new_run):

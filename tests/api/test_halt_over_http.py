@@ -150,9 +150,16 @@ def test_a_flatten_needs_a_running_system_and_a_confirmation(home, tmp_path, mon
     monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
     home(serve(backend).port)
     result = CliRunner().invoke(manual, ["flatten", "--account", "paper"])
-    assert isinstance(result.exception, InputError) and "confirm with --yes" in str(result.exception)
-    result = CliRunner().invoke(manual, ["flatten", "--yes"])
-    assert isinstance(result.exception, InputError) and "has no live account" in str(result.exception)
+    assert isinstance(result.exception, InputError)
+    shown = "flatten stops all entries of the paper account; no position is held there: confirm with --yes"
+    assert str(result.exception) == shown
+    for given in ([], ["--yes"]):  # refused before it asks
+        result = CliRunner().invoke(manual, ["flatten", *given])
+        assert isinstance(result.exception, InputError)
+        assert str(result.exception) == (
+            f"run {new_run} has no live account; trading is on paper, and nothing was done; "
+            "`memesnipe flatten --account paper` sells what is held there"
+        )
 
 
 def test_a_flatten_says_what_is_left_and_why(home, serve, backend, database, new_run, executing, insert):

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from memesnipe.storage import schema
+from memesnipe.storage.runs import LIVE_CAPITAL
 from tests.api.browsing import CHROMIUM, MINT, SOL, expect_text, genome
 from tests.api.conftest import NS, TOKEN
 
@@ -41,6 +42,23 @@ def test_the_page_follows_the_run_without_a_reload(page, serve, backend, all_run
     insert(schema.EquityRow, seq=9, ts=600 * NS, equity_usd=890.0, equity_lamports=9 * SOL, drawdown=0.12)
     expect_text(page, "equity-paper", "$890.00")
     assert page.evaluate("document.wasNotReloaded")
+
+
+def test_paper_and_live_are_counted_apart(page, serve, backend, database, all_running, marked, new_run, insert):
+    run = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+    with database.begin() as connection:
+        connection.execute(run.values(settings={LIVE_CAPITAL: SOL}))
+    insert(schema.EquityRow, account="live", equity_usd=200.0, equity_lamports=SOL, cash_usd=200.0)
+    for account, sides in (("paper", ("buy", "sell", "buy", "sell")), ("live", ("buy", "sell", "buy"))):
+        for number, side in enumerate(sides):
+            order = {"account": account, "order_id": f"{account}-{number}", "side": side}
+            insert(schema.OrderRow, **order)
+            insert(schema.TradeRow, **order, ts=3600 * NS, mint=MINT)
+    page.goto(serve(backend).url)
+    counts = page.locator(".count")
+    api.expect(counts).to_have_count(5)
+    api.expect(counts.nth(3)).to_contain_text(re.compile("Round trips on paper2.*4 fills of 4 orders"))
+    api.expect(counts.nth(4)).to_contain_text(re.compile("Round trips live1.*3 fills of 3 orders"))
 
 
 def test_the_risk_level_changes(page, serve, backend, database, all_running, marked, new_run):

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.cli.account_figures import AccountReport
 from memesnipe.engine.genome import simple_genome
 from memesnipe.protocol.account import Account
 from memesnipe.storage import views
 from memesnipe.storage.rows import Page
 from memesnipe.storage.runs import LIVE_CAPITAL
-from memesnipe.storage.schema import BreakerRow, EquityRow, PositionRow, RunRow, StrategyRow
+from memesnipe.storage.schema import BreakerRow, EquityRow, OrderRow, PositionRow, RunRow, StrategyRow, TradeRow
 from memesnipe.storage.schema_control import RefusalRow
 from memesnipe.storage.strategy_list import StrategyFilter, strategies
 from tests.cli.in_process import memesnipe
@@ -61,6 +62,9 @@ def live_run(database: sa.Engine, run_id: int, insert: Callable[..., None]) -> N
     insert(PositionRow, account="live", spec_id="aa11aa11aa11", token=1, mint="m", cost_lamports=5, value_lamports=4)
     insert(BreakerRow, account="live", level="critical", drawdown=0.12)
     insert(RefusalRow, account="live", order_id="live-1", seq=1, reason="too_small")
+    for account, side in (("paper", "buy"), ("paper", "sell"), ("live", "buy")):
+        insert(OrderRow, account=account, order_id=f"{account}-{side}")
+        insert(TradeRow, account=account, order_id=f"{account}-{side}", side=side)
 
 
 def answer_with_a_live_run(api: Api, database: sa.Engine, run_id: int, insert: Callable[..., None]) -> None:
@@ -107,6 +111,7 @@ def test_a_live_run_has_its_live_account_apart_from_paper(
     answer_with_a_live_run(api, database, new_run, insert)
     shown = [" ".join(line.split()) for line in memesnipe(tmp_path, "monitor", "--once").stdout.splitlines()]
     assert "live 500.00 400.00 -100.00 (-20.0%) 1 critical 12.00%" in shown
+    assert {"paper 2 0 0 2 1", "live 1 1 0 1 0"} <= {*shown}, "orders, refused, failed, fills, round trips"
     assert "paper 10,500.00 10,500.00 0.00 (0.0%) 0 normal 0.00%" in shown
     accounts = json.loads(memesnipe(tmp_path, "monitor", "--json").stdout)["accounts"]
     assert (accounts["live"]["equity_usd"], accounts["paper"]["equity_usd"]) == (400.0, 10_500.0)
@@ -120,8 +125,19 @@ def test_status_has_the_live_account_apart_from_paper(
     assert (state["mode"], list(state["accounts"])) == ("live", ["paper", "live"])
     assert state["accounts"]["live"]["level"] == "critical" and state["accounts"]["paper"]["level"] == "normal"
     shown = " ".join(memesnipe(tmp_path, "status").stdout.split())
-    assert "live account capital_usd 500.00 equity_usd 400.00 change_usd -100.00 (-20.00%)" in shown
-    assert "open_positions 1 level critical (new positions at 0x size) drawdown 12.00%" in shown
+    for text in (
+        "account paper live capital_usd 10,500.00 500.00 equity_usd 10,500.00 400.00 ",
+        "change_usd 0.00 (0.00%) -100.00 (-20.00%) trading_usd 0.00 -100.00",
+        "orders 2 1 refusals 0 1 fills 2 1 failed_orders 0 0 round trips 1 0 open_positions 0 1 ",
+        "level normal, new positions 1x critical, new positions 0x drawdown 0.00% 12.00%",
+        "trading_usd: profit of round trips and open positions, at the last SOL price",
+    ):
+        assert text in shown
+    assert all(len(row) <= 80 for row in memesnipe(tmp_path, "status").stdout.splitlines())
+    assert state["accounts"].keys() == {"paper", "live"}
+    for figures in state["accounts"].values():
+        assert figures.keys() == AccountReport.__annotations__.keys() - {"outcomes"}
+    assert (state["orders"], state["trades"], state["live"]["orders"]) == (2, 1, 1)
 
 
 def test_risk_show_has_both_accounts(

@@ -19,6 +19,10 @@ NOTHING: dict[str, Any] = {
     "strategies": {"simulating": 0, "paper": 0, "live": 0}, "equity_usd": None, "trading_usd": None,
     "risk_level": "normal", "halted": False, "live": None,
 }  # fmt: skip
+LIVE = {
+    "trades": 3, "open_positions": 1, "equity_usd": 1_496.55, "trading_usd": 0.42, "risk_level": "warning",
+    "halted": False,
+}  # fmt: skip
 PUBLISHED = NOTHING | {"events": {"published": 20, "consumed": 0, "rejected": 0}}
 BEGUN = NOTHING | {
     "events": {"published": 20, "consumed": 10, "rejected": 0},
@@ -68,9 +72,17 @@ def test_with_events_the_line_shows_figures_and_health() -> None:
 
 
 def test_a_halt_of_the_live_account_is_shown() -> None:
-    live = {"equity_usd": 1_496.55, "open_positions": 0, "halted": True}
-    assert "0 live ($1,496.55, 0 open, halted)" in line(BEGUN | {"live": live}, WELL)
-    assert "halted" not in line(BEGUN | {"live": live | {"halted": False}}, WELL)
+    assert "risk warning, halted" in line(BEGUN | {"live": LIVE | {"halted": True}}, WELL)
+    assert "halted" not in line(BEGUN | {"live": LIVE}, WELL)
+
+
+def test_paper_and_live_have_a_line_each() -> None:
+    traded = BEGUN | {"trades": 7, "live": LIVE, "strategies": {"simulating": 5, "paper": 4, "live": 2}}
+    assert line(traded, WELL).splitlines() == [
+        "10 events  generation 0  5 simulating  4 on paper  "
+        "7 round trips  0 open  $9,000.50  trading -$1.23  risk normal  healthy",
+        "live account: 2 strategies  3 round trips  1 open  $1,496.55  trading +$0.42  risk warning",
+    ]
 
 
 def test_a_full_disk_is_named_and_parts_are_grouped_by_reason() -> None:

@@ -14,7 +14,7 @@ from memesnipe.config.home import Home
 from memesnipe.market.events import PRICE
 from memesnipe.runtime.run_sheet import run_sheet
 from memesnipe.runtime.tape_sheet import market_of
-from memesnipe.storage import schema
+from memesnipe.storage import schema, views
 from memesnipe.storage.runs import LIVE_CAPITAL
 from memesnipe.storage.strategy_page import strategy_page
 from memesnipe.tapes.tape import read_tape
@@ -71,6 +71,22 @@ def test_paper_and_live_money_are_apart(database, new_run: int, filled: Path, in
     assert sheet.warnings == ["Its events are not in this folder: trades are not shown on prices."]
     text = page(sheet)
     assert text.index("<h2>Paper</h2>") < text.index("<h2>Live</h2>") < text.index("initial_capital_usd")
+
+
+def test_the_profit_of_trading_has_no_change_of_sol(database, new_run: int, insert) -> None:
+    """The capital became 50 SOL at 20 USD each, before the first mark; SOL fell since, and trading earned 1 SOL."""
+    run = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+    with database.begin() as connection:
+        connection.execute(run.values(settings={"initial_capital_usd": 1_000.0}))
+    for seq, (lamports, usd) in enumerate(((50 * SOL, 900.0), (51 * SOL, 510.0))):
+        insert(schema.EquityRow, seq=seq, ts=(seq + 1) * HOUR_NS, equity_lamports=lamports, equity_usd=usd)
+    insert(schema.PositionRow, spec_id="a", realised_lamports=SOL)
+    with database.connect() as connection:
+        (paper,) = run_sheet(connection, new_run, Path("none.bin")).accounts
+        shown = views.portfolio(connection, new_run)
+    assert metric(paper, "Total profit") == pytest.approx(shown["trading_usd"]) == pytest.approx(10.0)
+    assert metric(paper, "Change of equity") == pytest.approx(shown["change_usd"]) == pytest.approx(-490.0)
+    assert metric(paper, "Benchmark: SOL") == pytest.approx(-0.5)
 
 
 def test_a_run_is_mapped_by_the_simulated_returns_of_its_strategies(database, new_run: int, insert) -> None:

@@ -1,16 +1,22 @@
 """`strategies` lists the ids that `promote` takes, and a wrong id is answered with the nearest ones."""
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.cli import manual_commands
 from memesnipe.cli.run_strategies import Sort
+from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import simple_genome
-from memesnipe.storage.schema import StrategyRow
+from memesnipe.runtime.lock import acquire
+from memesnipe.storage.runs import LIVE_CAPITAL
+from memesnipe.storage.schema import RunRow, StrategyRow
 from memesnipe.storage.schema_control import CommandRow
 from memesnipe.storage.strategy_list import SortKey
 from tests.cli.in_process import memesnipe
@@ -75,6 +81,85 @@ def test_the_busiest_are_promoted_as_far_as_the_run_goes(
     query = sa.select(CommandRow.name, CommandRow.spec_id).where(CommandRow.run_id == new_run)
     with database.connect() as connection:
         assert connection.execute(query).all() == [("promote", "bb33bb33bb33")]  # to paper: the run has no live account
+
+
+@contextmanager
+def applied_in_steps(database: sa.Engine, run_id: int, size: int, outcome: Callable[[str, int], str]) -> Iterator[None]:
+    """Apply the run's commands, once so many are recorded together; the outcome of each is that of its strategy."""
+    over = threading.Event()
+    waiting = sa.select(CommandRow).where(CommandRow.run_id == run_id, CommandRow.outcome.is_(None))
+
+    def apply() -> None:
+        steps = 0
+        while not over.wait(0.02):
+            with database.begin() as connection:
+                pending = connection.execute(waiting).all()
+                if len(pending) < size:
+                    continue
+                for one in pending:
+                    words = outcome(one.spec_id, steps)
+                    this = CommandRow.command_id == one.command_id
+                    connection.execute(sa.update(CommandRow).where(this).values(outcome=words))
+                steps += 1
+
+    thread = threading.Thread(target=apply)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server_urls: Any) -> Iterator[None]:
+    """Make the folder that of a running system, on the database of the tests."""
+    monkeypatch.setattr(manual_commands, "_OUTCOME_WAIT_S", 5.0)
+    monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
+    with acquire(tmp_path):
+        settings = settings_from({"database_url": server_urls.database_url}, env_file=None)
+        write_resolved(settings, tmp_path / "settings.json")
+        yield
+
+
+def test_all_are_promoted_together_and_each_is_named_once(
+    tmp_path: Path, new_run: int, strategies: tuple[str, ...], running: None, database: sa.Engine
+) -> None:
+    with applied_in_steps(database, new_run, 2, lambda spec_id, _: f"{spec_id} is paper from event 5 on"):
+        done = memesnipe(tmp_path, "promote", "--busiest", "3")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"{IDS[2]}  is paper from event 5 on", f"{IDS[0]}  is paper from event 5 on"]
+    assert done.stderr.splitlines() == [
+        "Promoting 2 strategies to paper ...",
+        "3 were asked for; no other simulating strategy has traded yet: try again later.",
+    ]
+
+
+def test_in_a_live_run_they_go_on_to_live_and_a_refused_one_stays(
+    tmp_path: Path, new_run: int, strategies: tuple[str, ...], running: None, database: sa.Engine
+) -> None:
+    with database.begin() as connection:
+        run = sa.update(RunRow).where(RunRow.run_id == new_run)
+        connection.execute(run.values(settings={LIVE_CAPITAL: 10**9}))
+
+    def outcome(spec_id: str, step: int) -> str:
+        if step and spec_id == IDS[0]:
+            return f"refused: {spec_id} enters by shorts alone"
+        return f"{spec_id} is {'live' if step else 'paper'} from event {step} on"
+
+    with applied_in_steps(database, new_run, 2, outcome):
+        done = memesnipe(tmp_path, "promote", "--busiest", "2")
+    assert done.returncode == 0, done.stderr
+    shown = [f"{IDS[2]}  is live from event 1 on", f"{IDS[0]}  refused: {IDS[0]} enters by shorts alone"]
+    assert done.stdout.splitlines() == shown
+    assert done.stderr.splitlines() == ["Promoting 2 strategies to paper ...", "Promoting 2 strategies to live ..."]
+
+
+def test_where_all_are_refused_the_exit_code_says_so(
+    tmp_path: Path, new_run: int, strategies: tuple[str, ...], running: None, database: sa.Engine
+) -> None:
+    with applied_in_steps(database, new_run, 2, lambda spec_id, _: f"refused: {spec_id} is gone"):
+        done = memesnipe(tmp_path, "promote", "--busiest", "2", "--json")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"{IDS[2]} is gone" in done.stderr
 
 
 def test_a_strategy_that_has_not_traded_is_not_among_the_busiest(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from memesnipe.cli import running
+from memesnipe.config.home import STOPPING, write_condition
 from tests.cli.running_api import running_api
 from tests.http_receiver import HttpReceiver
 
@@ -60,8 +61,28 @@ def test_the_health_is_shown_without_a_report(api: Api, report: bytes | None, ex
     assert {name: state[name] for name in HEALTH} == HEALTH
 
 
-def test_without_health_the_status_is_starting_or_stopping(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("condition", "status", "detail"),
+    [
+        ("waits for the dashboard", "starting", "waits for the dashboard"),
+        (STOPPING, "stopping", "waits for the end of its parts"),
+        ("Ray died: no room. It is being restarted", "restarting", "Ray died: no room. It is being restarted"),
+        ("", "unknown", "the page does not answer; see the output of `memesnipe up`"),
+    ],
+)
+def test_without_the_page_the_status_is_what_up_is_doing(
+    api: Api, tmp_path: Path, condition: str, status: str, detail: str
+) -> None:
     del api.answers["/api/health"]
-    assert running.status()["status"] == "starting or stopping"
-    api.close()
-    assert running.status()["status"] == "starting or stopping"
+    write_condition(tmp_path, condition)
+    for _ in range(2):
+        found = running.status()
+        assert (found["status"], found["detail"]) == (status, detail)
+        api.close()
+
+
+def test_before_the_settings_are_resolved_it_waits_for_the_servers(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").unlink()
+    write_condition(tmp_path, "waits for the servers")
+    found = running.status()
+    assert (found["status"], found["detail"]) == ("starting", "waits for the servers")

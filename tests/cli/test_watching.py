@@ -36,7 +36,8 @@ def test_a_run_that_was_stopped_is_not_shown_as_running(session: Any, insert: In
     assert status_now(session) == "running"
     insert(OrderRow, order_id="late", side="buy", decided_seq=1)  # after the last report that was shown
     found = final_report(session, {"status": "running", "orders": 0})
-    assert (found["status"], found["orders"]) == ("stopped", 1)
+    assert (found["status"], found["orders"], found["accounts"]["paper"]["orders"]) == ("stopped", 1, 1)
+    assert found["accounts"].keys() == {"paper"}
     assert status_now(session) == "stopped"
 
 

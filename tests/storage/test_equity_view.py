@@ -46,14 +46,15 @@ def test_all_marks_are_points_where_they_fit(conn, new_run, insert_marks):
     assert [p["equity_usd"] for p in equity(conn, new_run, Account.PAPER, 10)["points"]] == [1.0, 2.0, 3.0]
 
 
-def test_benchmarks_begin_with_the_same_capital(conn, database, new_run, insert):
+def test_the_capital_kept_in_sol_is_what_it_became_at_the_first_price(conn, database, new_run, insert):
+    """The capital became 10 SOL at 200 USD, before the first mark: equity differs from them by trading alone."""
     with database.begin() as connection:
         kept = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
         connection.execute(kept.values(settings={"initial_capital_usd": 2000.0}))
     insert(schema.EquityRow, seq=1, equity_lamports=10 * SOL, equity_usd=2010.0)
     insert(schema.EquityRow, seq=2, ts=1, equity_lamports=12 * SOL, equity_usd=3618.0)  # SOL rose from 201 to 301.5
     found = equity(conn, new_run, Account.PAPER, 10)
-    assert (found["initial_usd"], [p["sol_usd"] for p in found["points"]]) == (2000.0, pytest.approx([2000.0, 3000.0]))
+    assert (found["initial_usd"], [p["sol_usd"] for p in found["points"]]) == (2000.0, pytest.approx([2010.0, 3015.0]))
 
 
 def test_today_counts_from_midnight_of_the_last_mark(conn, new_run, insert):

@@ -10,10 +10,11 @@ from memesnipe.engine.orders import ENTRIES
 from memesnipe.market.events import SIDE_NAMES
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName
-from memesnipe.storage import schema, schema_control, views
+from memesnipe.storage import account_views, schema, schema_control, views
 from memesnipe.storage.commands import assign_seq, enqueue, outcome, pending_commands
 from memesnipe.storage.equity_view import equity
 from memesnipe.storage.rows import Page
+from memesnipe.storage.runs import LIVE_CAPITAL
 from memesnipe.storage.trade_list import TradeFilter, trades
 
 SOL = 1_000_000_000
@@ -44,6 +45,7 @@ def test_an_empty_run_is_zeros_and_nulls(conn, new_run):
         "failed_orders": 0,
         "trades": 0,
         "open_positions": 0,
+        "equity_lamports": None,
         "equity_usd": None,
         "trading_usd": None,
         "risk_level": "normal",
@@ -90,7 +92,7 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
     insert(schema.OrderRow, order_id="a/9", status="intended")
     insert(schema.PositionRow, spec_id="a", token=1, token_raw=5, cost_lamports=7 * SOL)
     insert(schema.PositionRow, spec_id="a", token=2, token_raw=0)
-    insert(schema.EquityRow, seq=10, equity_usd=1000.0)
+    insert(schema.EquityRow, seq=10, equity_usd=1000.0, equity_lamports=10_000 * SOL)
     insert(schema.EquityRow, seq=20, equity_usd=990.0, equity_lamports=9900 * SOL)
     insert(schema.BreakerRow, level="warning", drawdown=0.06)
     assert views.report(conn, new_run) == {
@@ -110,8 +112,9 @@ def test_the_report_counts_the_rows_of_the_tables(conn, new_run, insert):
         "failed_orders": 1,
         "trades": 1,
         "open_positions": 1,
+        "equity_lamports": 9900 * SOL,
         "equity_usd": 990.0,
-        "trading_usd": pytest.approx(-0.7),
+        "trading_usd": pytest.approx(-10.0),
         "risk_level": "warning",
         "halted": False,
         "live": None,
@@ -153,6 +156,20 @@ def test_the_portfolio_changes_since_its_first_mark(conn, new_run, insert):
     assert (portfolio["change_usd"], portfolio["change_ratio"]) == (250.0, 0.25)
     assert (portfolio["equity_sol"], portfolio["cash_usd"], portfolio["ts"]) == (12.0, 400.0, 5)
     assert views.risk(conn, new_run)["max_drawdown"] == 0.2
+
+
+def test_the_change_of_the_equity_is_the_profit_of_trading_and_the_change_of_sol(conn, database, new_run, insert):
+    """The capital of 2,000 USD became 10 SOL at 200 USD; trading earned 1 SOL, and SOL fell to 150 USD."""
+    run = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+    with database.begin() as connection:
+        connection.execute(run.values(settings={"initial_capital_usd": 2000.0}))
+    marks = ((0, 0.0), (10 * SOL, 1900.0), (11 * SOL, 1650.0))  # at the first one SOL had no price yet
+    for seq, (lamports, usd) in enumerate(marks):
+        insert(schema.EquityRow, seq=seq, equity_lamports=lamports, equity_usd=usd)
+    insert(schema.PositionRow, spec_id="a", realised_lamports=3 * SOL)  # since the last mark: not in either
+    found, report = views.portfolio(conn, new_run), views.report(conn, new_run)
+    assert found["trading_usd"] == pytest.approx(150.0) == report["trading_usd"]
+    assert found["change_usd"] - found["trading_usd"] == pytest.approx(10 * (150 - 200))
 
 
 def test_the_change_counts_from_the_capital_of_the_run(conn, database, new_run, insert):
@@ -216,16 +233,29 @@ def test_every_view_is_json_serialisable(conn, new_run, insert):
     json.dumps([generations, views.report(conn, new_run), views.portfolio(conn, new_run)], allow_nan=False)
 
 
-def test_figures_of_money_and_risk_are_those_of_one_account(conn, new_run, insert):
+def test_figures_of_orders_money_and_risk_are_those_of_one_account(conn, database, new_run, insert):
+    with database.begin() as connection:
+        kept = sa.update(schema.RunRow).where(schema.RunRow.run_id == new_run)
+        connection.execute(kept.values(settings={LIVE_CAPITAL: 10 * SOL}))
     for account, scale in (("paper", 1), ("live", 10)):
         insert(schema.EquityRow, account=account, seq=1, equity_lamports=scale * SOL, equity_usd=100.0 * scale)
         insert(schema.BreakerRow, account=account, level="normal" if scale == 1 else "critical", drawdown=0.01 * scale)
         insert(schema.PositionRow, account=account, spec_id="a", token=1, cost_lamports=scale, value_lamports=scale)
-        insert(schema.TradeRow, account=account, order_id=f"{account}-1", spec_id="a")
+        for number in range(scale):
+            order = {"account": account, "order_id": f"{account}-{number}", "spec_id": "a"}
+            insert(schema.OrderRow, **order)
+            insert(schema.TradeRow, **order, side="sell")
         insert(schema_control.RefusalRow, account=account, order_id=f"{account}-2", seq=1, reason=account)
     report = views.report(conn, new_run)
     assert (report["equity_usd"], report["risk_level"], report["open_positions"]) == (100.0, "normal", 1)
-    assert report["fills"] == 2
+    counts = ("orders", "fills", "trades", "failed_orders", "refusals")
+    assert [report[name] for name in counts] == [1, 1, 1, 0, 1], "paper alone"
+    assert report["live"] == {
+        **dict(zip(counts, (10, 10, 10, 0, 1), strict=True)),
+        **{"open_positions": 1, "equity_lamports": 10 * SOL, "equity_usd": 1000.0, "trading_usd": 0.0},
+        **{"risk_level": "critical", "halted": False},
+    }
+    assert report["live"].keys() <= report.keys(), "the same figures under the same names"
     for account, equity_usd, level in ((Account.PAPER, 100.0, "normal"), (Account.LIVE, 1000.0, "critical")):
         portfolio, risk = views.portfolio(conn, new_run, account), views.risk(conn, new_run, account)
         assert (portfolio["account"], portfolio["equity_usd"], portfolio["open_positions"]) == (account, equity_usd, 1)
@@ -250,4 +280,4 @@ def test_trades_are_round_trips_and_failed_orders_are_counted_apart(conn, new_ru
 
 def test_every_side_that_closes_a_position_is_counted() -> None:
     closing = {SIDE_NAMES[side] for side in SIDE_NAMES if side and side not in ENTRIES}
-    assert closing == set(views._EXITS)
+    assert closing == set(account_views.EXITS)

@@ -9,7 +9,7 @@ from memesnipe.engine.skill import deflated_sharpe_of
 from memesnipe.engine.strategy_evidence import StrategyEvidence
 from memesnipe.stats.deflated import deflated_sharpe_ratio, null_variance
 from memesnipe.stats.sharpe import sharpe_of
-from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches, Track, next_mode
+from memesnipe.trading.lifecycle import Gates, Mode, PromotionPolicy, Switches, Track, next_mode, retirement_reason
 from memesnipe.trading.live_capital import START_USD, TRADES_A_STEP, LiveCapital
 from memesnipe.trading.standing import Standing
 from tests.support import result
@@ -174,3 +174,17 @@ def test_live_capital_doubles_only_after_a_profit() -> None:
     for _ in range(3 * TRADES_A_STEP):
         capital.on_trade(-1)
     assert capital.usd == START_USD
+
+
+@pytest.mark.parametrize(
+    ("bound", "found"),
+    [
+        (-0.29531, "returns -29.53%"),
+        (0.0, "returns 0.00%"),
+        (0.00004, "returns less than 0.01%"),
+        (-0.00004, "loses less than 0.01%"),
+        (0.0001, "returns +0.01%"),
+    ],
+)
+def test_a_retired_strategy_is_told_its_return_without_a_signed_zero(bound: float, found: str) -> None:
+    assert retirement_reason(bound) == f"the arena is full, and a round trip of it {found} at best"

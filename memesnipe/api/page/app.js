@@ -16,7 +16,7 @@ const VIEWS = {
   "": overview, strategies: (root, at) => (at.path[1] ? strategy : strategies)(root, at), compare, evolution,
   market: (root, at) => (at.path[1] ? token : market)(root, at), trades, system,
 };
-const STATUS_KINDS = { healthy: "good", degraded: "warning", unhealthy: "emergency" };
+const STATUS_KINDS = { healthy: "good", starting: "warning", degraded: "warning", unhealthy: "emergency" };
 
 let view = {};
 

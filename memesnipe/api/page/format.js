@@ -34,9 +34,12 @@ const tenths = numbers({ style: "percent", minimumFractionDigits: 1, maximumFrac
 const compact = numbers({ ...USD, notation: "compact", maximumSignificantDigits: 4 });
 export const ratio = (value, step) => (step < 0.001 ? fixed({ style: "percent" }, step * 100)(value) : tenths(value));
 export const compactUsd = (value, step) => (step < 10 ? fixed(USD, step)(value) : compact(value));
+export const roughUsd = numbers({ ...USD, notation: "compact", minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 const compactSigned = numbers({ notation: "compact", maximumSignificantDigits: 2, signDisplay: "exceptZero" });
 export const shortUsd = (value) => compactSigned(without(LEAST_USD, value));
 export const brief = numbers({ notation: "compact", maximumFractionDigits: 1, signDisplay: "negative" });
+export const large = (value) => (Math.abs(value) >= 1_000 ? brief : two)(value); // in a narrow column
+export const scaled = (value, step) => (step ? fixed({}, step)(value) : two(value)); // on an axis, and beside it
 export const price = numbers({ maximumSignificantDigits: 5 });
 // A price on a chart: leading zeros as a small number, so that labels are short: 0.0₅12 is 0.0000012.
 const DIGITS = "₀₁₂₃₄₅₆₇₈₉";

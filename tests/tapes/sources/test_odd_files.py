@@ -175,7 +175,10 @@ S, MS = STAMPS["s"], STAMPS["ms"]
             many(";", {7: f"{S};{MINT};buy;1,5;13421332.2"}),
             "sol_amount has a comma, where most rows have decimal points",
         ),
-        (many(",", {7: f'{S},{MINT},buy,"1,5",13421332.2'}), "sol_amount is not a number"),
+        (
+            many(",", {7: f'{S},{MINT},buy,"1,5",13421332.2'}),
+            "sol_amount looks like a decimal comma: write 1.5 for 1,5, or separate the columns by semicolons",
+        ),
         (many(",", {7: f"{S},{MINT},buy,1,5,13421332.2"}), "the row has 6 fields where the header has 5"),
         (
             many(";", {7: f"{S};{MINT};buy;1.5;13421332,2"}, sol="1,{n:02d}", tokens="13421332,{n}"),

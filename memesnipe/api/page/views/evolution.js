@@ -71,10 +71,10 @@ function summary(learned) {
 const index = (rows) => rows.map((row) => row.index);
 const column = (rows, name) => rows.map((row) => row[name]);
 
-const fitness = (rows) => ({ title: "Best and median fitness of each generation", x: index(rows), format: f.two, series: [
+const fitness = (rows) => ({ title: "Best and median fitness of each generation", x: index(rows), format: f.scaled, series: [
   { name: "Best", colour: "accent", values: column(rows, "best_fitness") }, { name: "Median", colour: "amber", values: column(rows, "median_fitness"), dash: [5, 4] }] });
 
-const luck = (rows) => ({ title: "Sharpe ratio of the best genome of each generation, and of the luckiest of as many without skill", x: index(rows), format: f.two, zero: true, series: [
+const luck = (rows) => ({ title: "Sharpe ratio of the best genome of each generation, and of the luckiest of as many without skill", x: index(rows), format: f.scaled, zero: true, series: [
   { name: "Best genome", colour: "accent", values: column(rows, "best_sharpe") }, { name: "Luckiest without skill", colour: "bad", values: column(rows, "luck_sharpe"), dash: [5, 4] }] });
 
 const chances = (rows) => ({ title: "Probability of skill of the best genome, what a proposal needs, and the probability of overfitting", x: index(rows), format: f.roundPercent, zero: true, series: [
@@ -92,6 +92,6 @@ const familyTable = (families) => table([
 
 const generationTable = (generations) => table([
   { name: "Gen.", cell: (r) => f.count(r.index), class: "n" }, { name: "Best", cell: (r) => f.two(r.best_fitness), class: "n" }, { name: "Median", cell: (r) => f.two(r.median_fitness), class: "n p2" },
-  { name: "Sharpe", cell: (r) => f.two(r.best_sharpe), class: "n p2", title: "Of the genome with the most probable skill, in validation" }, { name: "To beat", cell: (r) => f.two(r.luck_sharpe), class: "n p2", title: "The luckiest of all evaluations so far, had none any skill" },
+  { name: "Sharpe", cell: (r) => f.large(r.best_sharpe), class: "n p2", title: "Of the genome with the most probable skill, in validation" }, { name: "To beat", cell: (r) => f.large(r.luck_sharpe), class: "n p2", title: "The luckiest of all evaluations so far, had none any skill" },
   { name: "PBO", cell: (r) => f.roundPercent(r.pbo), class: "n p2" },
   { name: "Evaluations", cell: (r) => f.count(r.evaluations), class: "n" }, { name: "Seconds", cell: (r) => f.one(r.seconds), class: "n p2" }, { name: "Proposed", cell: (r) => f.count(r.proposed), class: "n" }], [...generations].reverse().slice(0, 100), "No generation yet.");

@@ -22,7 +22,7 @@ export function showLineage(box, id) {
       table([
         { name: "Gen.", cell: (a) => f.count(a.generation), class: "n", title: "Generation in which it was first evaluated on the whole window" },
         { name: "Genome", cell: (a) => (a.spec_id === id ? h("strong", { class: "id" }, id) : genome(a.spec_id)) },
-        { name: "Fitness", cell: (a) => f.short(a.fitness), class: "n" },
+        { name: "Fitness", cell: (a) => f.short(a.fitness), class: "n p2" },
         { name: "Made by", cell: made, class: "wraps" },
         { name: "Signals", cell: (a) => chips(a.families), class: "p2" },
       ], ancestors, ""));

@@ -37,7 +37,7 @@ class Account {
     show(this.figure, known ? f.usd(portfolio.equity_usd) : "–");
     show(this.change, known ? `${f.signedUsd(portfolio.change_usd)} (${f.signedPercent(portfolio.change_ratio)}) since the start` : "Waiting for the first price of SOL");
     this.change.className = `change ${sign(portfolio.change_usd, f.signedUsd(portfolio.change_usd))}`;
-    show(this.parts, known ? `${f.signedUsd(portfolio.trading_usd)} by trading, ${f.signedUsd(toCents(portfolio.change_usd - portfolio.trading_usd))} by the price of SOL` : "\u00a0");
+    show(this.parts, known ? `Of it ${f.signedUsd(portfolio.trading_usd)} by trading, ${f.signedUsd(toCents(portfolio.change_usd - portfolio.trading_usd))} by the price of SOL` : "\u00a0");
     show(this.today, known ? `${f.signedUsd(today)} today (UTC)` : "\u00a0");
     this.today.className = `change ${sign(today, f.signedUsd(today))}`;
     show(this.detail, known ? `Began with ${f.usd(initial)}; cash ${f.usd(portfolio.cash_usd)}; realised ${f.signedSol(portfolio.realised_sol)} SOL, unrealised ${f.signedSol(portfolio.unrealised_sol)} SOL` : "\u00a0");
@@ -93,7 +93,7 @@ export function overview(root) {
   let paper = 0;
 
   function showWhy({ report, lifecycle }) {
-    const key = `${report.allocations} ${report.fills} ${lifecycle[0]?.number}`;
+    const key = `${report.allocations} ${report.fills} ${report.live?.fills} ${lifecycle[0]?.number}`;
     if (key === holders) return;
     holders = key;
     paper = report.strategies.paper;
@@ -122,7 +122,7 @@ export function overview(root) {
     if (!before || before.report !== state.report || before.health !== state.health) showCounts(counts, state, seen);
     showAlarms(alarms, state);
     showWhy(state);
-    if (!before || before.positions !== state.positions) positions.replaceChildren(table(positionColumns(["Account", "Opened, UTC", "Cost, SOL", "Realised"]), state.positions.filter((p) => p.open).slice(0, 12), "No open positions."));
+    if (!before || before.positions !== state.positions) positions.replaceChildren(table(positionColumns([state.report.live ? "Return" : "Account", "Opened, UTC", "Cost, SOL", "Realised"]), state.positions.filter((p) => p.open).slice(0, 12), "No open positions."));
     if (!before || before.trades !== state.trades) trades.replaceChildren(table(tradeColumns(["USD", "Fees, SOL", "Parity", "Strategy"]), state.trades.slice(0, 12), "No trades yet."));
   }
   return { update, close: () => accounts.forEach((account) => account.close()) };
@@ -147,11 +147,12 @@ function showCounts(box, { report, health }, seen) {
   const { events, strategies } = report;
   const item = (name, value, detail, kind = "") => h("div", { class: `card count ${kind}` }, h("h2", {}, name), h("p", { class: "big" }, value), h("p", { class: "muted" }, detail));
   const lag = events.published - events.consumed;
+  const accounts = report.live ? [["Round trips on paper", report], ["Round trips live", report.live]] : [["Round trips", report]];
   box.replaceChildren(
     item("Events", f.count(events.consumed), `${f.count(rate)} per second; ${f.count(lag)} behind; ${f.count(events.rejected)} rejected`),
     item("Search", f.count(report.generations), `generations, ${f.plural(report.evaluations, "evaluation")}`),
     item("Strategies", f.count(strategies.paper + strategies.live), `with a desk; ${f.count(strategies.simulating)} simulating, ${f.count(strategies.retired)} retired`),
-    item("Round trips", f.count(report.trades), `${f.plural(report.fills, "fill")} of ${f.plural(report.orders, "order")}; ${f.count(report.failed_orders)} failed, ${f.count(report.refusals)} refused`));
+    ...accounts.map(([name, of]) => item(name, f.count(of.trades), `${f.plural(of.fills, "fill")} of ${f.plural(of.orders, "order")}; ${f.count(of.failed_orders)} failed, ${f.count(of.refusals)} refused`)));
 }
 
 // What needs attention: parts that are not well, and a breaker that is not normal.

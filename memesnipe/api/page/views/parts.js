@@ -49,14 +49,17 @@ export const PNL = (row) => (row.live_pnl_sol === null ? signed(row.paper_pnl_so
 // A time of which a narrow page leaves out the day.
 export const when = (ts) => h("span", { title: f.moment(ts) }, h("span", { class: "p2" }, `${f.day(ts)} `), f.clock(ts));
 
+// Whose money it is where a narrow page has no column for it: live is named, the rest is paper.
+export const liveMark = (row) => (row.account === "live" ? h("span", { class: "narrow" }, badge("live", "live")) : "");
+
 // The columns of trades; `without` are names to leave out.
 export function tradeColumns(without = []) {
   return [
     { name: "Time, UTC", cell: (t) => when(t.ts), class: "time" },
     { name: "Token", cell: (t) => tokenLink(t.mint) },
-    { name: "Side", cell: (t) => t.side },
+    { name: "Side", cell: (t) => h("span", {}, t.side, liveMark(t)) },
     { name: "SOL", cell: (t) => (t.failure ? "–" : f.sol(t.sol_amount)), class: "n" },
-    { name: "Status", cell: (t) => badge(t.status.toLowerCase(), t.status === "FAILED" ? "failed" : t.status.toLowerCase()), class: "p2" },
+    { name: "Status", cell: (t) => (t.status === "FAILED" ? badge(`${t.account} failed`, "failed") : badge(t.account, t.account)), class: "p2" },
     { name: "Reason", cell: (t) => t.why, class: "reason", title: "Why, or why it failed" },
     { name: "Strategy", cell: (t) => strategyLink(t.spec_id), class: "p2" },
     { name: "USD", cell: (t) => (t.failure ? "–" : f.usd(t.value_usd)), class: "n p3" },
@@ -67,7 +70,7 @@ export function tradeColumns(without = []) {
 
 export function positionColumns(without = []) {
   return [
-    { name: "Token", cell: (p) => tokenLink(p.mint) },
+    { name: "Token", cell: (p) => h("span", {}, tokenLink(p.mint), liveMark(p)) },
     { name: "Strategy", cell: (p) => strategyLink(p.spec_id), class: "p2" },
     { name: "Account", cell: (p) => badge(p.account, p.account), class: "p2" },
     { name: "Opened, UTC", cell: (p) => `${f.day(p.opened_ts)} ${f.clock(p.opened_ts)}`, class: "time p3" },

@@ -5,7 +5,7 @@ import * as f from "../format.js";
 import { throttle } from "../throttle.js";
 import { VirtualTable } from "../virtual_table.js";
 import { periods } from "./periods.js";
-import { positionColumns, saveButtons, strategyLink, tokenLink, tradeColumns, when } from "./parts.js";
+import { liveMark, positionColumns, saveButtons, strategyLink, tokenLink, tradeColumns, when } from "./parts.js";
 
 const REFRESH_MS = 3_000;
 const TABS = [["", "Trades"], ["positions", "Positions"], ["refusals", "Refusals"], ["periods", "Periods"]];
@@ -15,12 +15,12 @@ const STATUSES = [["", "all"], ["PAPER", "paper"], ["LIVE", "live"], ["FAILED", 
 
 const refusalColumns = [
   { name: "Time, UTC", cell: (r) => when(r.ts), class: "time" },
-  { name: "Token", cell: (r) => tokenLink(r.mint) },
+  { name: "Token", cell: (r) => h("span", {}, tokenLink(r.mint), liveMark(r)) },
   { name: "Side", cell: (r) => r.side, class: "p2" },
   { name: "Reason", cell: (r) => badge(f.words(r.reason)) },
   { name: "Detail", cell: (r) => h("span", { title: r.detail }, r.detail), class: "p2 cut" },
   { name: "Strategy", cell: (r) => strategyLink(r.spec_id), class: "p3" },
-  { name: "Account", cell: (r) => r.account, class: "p3" },
+  { name: "Account", cell: (r) => badge(r.account, r.account), class: "p2" },
 ];
 
 export function trades(root, { path, query, go }) {
@@ -55,7 +55,8 @@ export function trades(root, { path, query, go }) {
   let shown = "";
   return {
     update({ report }) {
-      const key = `${report.orders} ${report.fills} ${report.failed_orders} ${report.refusals}`;
+      const counts = [report, report.live].filter(Boolean).map((of) => [of.orders, of.fills, of.failed_orders, of.refusals]);
+      const key = counts.join(" ");
       if (shown && shown !== key && rows.scroller.scrollTop === 0) reload();
       shown = key;
     },

@@ -152,7 +152,7 @@ def _run(home: Path, run_id: int, stop: Flag, parent: Connection) -> None:
     began_s = time.process_time()
     while not stop.is_set():
         market_data.step()
-    parent.send((steps.times, time.process_time() - began_s))
+    parent.send((steps, time.process_time() - began_s))
     market_data.close()
 
 

@@ -251,10 +251,14 @@ class Bus:
                 offset = wanted[-1].number
                 yield wanted
 
-    def trim(self, stream: str, first_kept: int) -> None:
-        """Trim the entries before ``first_kept``; Redis may keep some of them."""
-        if first_kept > 1:
-            trimmed: Any = self._redis.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
+    def trim(self, streams: Sequence[str], first_kept: int) -> None:
+        """Trim the entries before ``first_kept`` in one request; Redis may keep some of them."""
+        if first_kept <= 1:
+            return
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        for stream in streams:
+            pipeline.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
+        for stream, trimmed in zip(streams, pipeline.execute(), strict=True):
             if stream in self._lengths:
                 self._lengths[stream] -= trimmed
 

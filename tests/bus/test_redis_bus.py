@@ -80,7 +80,7 @@ def test_the_database_of_another_installation_is_rejected(bus: Bus) -> None:
 
 def test_trimming_keeps_later_entries(bus: Bus) -> None:
     bus.publish([progress(n) for n in range(1, 1001)])
-    bus.trim(PROGRESS, 900)
+    bus.trim([PROGRESS], 900)
     left = [e.number for e in bus.read({PROGRESS: 0}, 10)]
     assert left[-1] == 1000
     assert left[0] <= 900

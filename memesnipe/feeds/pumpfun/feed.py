@@ -103,8 +103,6 @@ class PumpfunFeed:
     def poll(self, limit: int, timeout_s: float) -> Polled:
         """Return the next messages; wait up to ``timeout_s`` seconds if there are none."""
         deadline_s = self._clock() + timeout_s
-        if self._saved is not None:
-            self._saved.save_if_due(self._translator.coins)
         while True:
             new = self._read(limit)
             self._learn()
@@ -114,6 +112,8 @@ class PumpfunFeed:
                 return [FeedEvent(self._ready.popleft(), None) for _ in range(min(limit, len(self._ready)))]
             if all(endpoint.has_ended for endpoint in self._endpoints):
                 return END
+            if self._saved is not None:  # here no event waits
+                self._saved.save_if_due(self._translator.coins)
             left_s = deadline_s - self._clock()
             if left_s <= 0:
                 return IDLE

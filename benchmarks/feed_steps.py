@@ -144,7 +144,7 @@ def describe(sent: Mapping[Key, int], steps: StepTimes, arrived: Mapping[Key, in
             f"  {name:<34} p50 {p50:6.2f} ms, p99 {p99:6.2f} ms   mean {one[is_slow].mean():6.2f} ms, "
             f"{one[is_slow].sum() / total_ms[is_slow].sum():5.1%}"
         )
-    pauses_ms = [(end - begin) / 1e6 for begin, end in steps.pauses]
+    pauses_ms = [(end - begin) / 1e6 for begin, end in steps.pauses if begin >= min(sent.values())]
     return [
         *lines,
         f"  {len(trades) / max(len(np.unique(stamps[:, 1])), 1):.1f} trades in a batch; garbage was collected "

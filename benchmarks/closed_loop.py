@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.closed_loop_markets import DYING, GENERATED, RECORDED, generated_market, recorded_market
+from benchmarks.closed_loop_markets import DYING, GENERATED, LABELLED, RECORDED, generated_market, recorded_market
 from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, settings_from
 from memesnipe.engine.genome import Genome
@@ -44,6 +44,9 @@ FAMILY_OF = {
     Edge.MEAN_REVERSION: "mean_revert_1h",
     Edge.SOCIAL: "social_buzz",
     DYING: "momentum_5m",
+    "measured_momentum": "momentum_5m",
+    "measured_mean_reversion": "mean_revert_1h",
+    "measured_social": "social_buzz",
 }
 
 
@@ -129,7 +132,7 @@ def run(market: str, seed: int, hours: float, overrides: dict[str, str], tape: P
 def main() -> None:
     """Run the markets and print a line for each run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--markets", nargs="+", choices=GENERATED, default=GENERATED)
+    parser.add_argument("--markets", nargs="+", choices=GENERATED, default=LABELLED)
     parser.add_argument("--tape", type=Path, help="a tape to run over instead, of `memesnipe import`")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)

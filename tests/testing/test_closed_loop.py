@@ -66,7 +66,7 @@ def test_the_measured_market_is_that_of_its_feed_after_its_past() -> None:
     mints = [found.mints[token] if token >= 0 else None for token in found.events["token"].tolist()]
     assert [event.message.get("mint") for event in polled] == mints
     assert found.events["seq"].tolist() == list(range(1, len(polled) + 1))
-    assert 0 < len(found.past) and found.past["ts"][-1] < found.events["ts"][0]
+    assert len(found.past) > 0 and found.past["ts"][-1] < found.events["ts"][0]
 
 
 def test_all_of_a_tape_is_the_run(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import redis
 from memesnipe.bus.connection import Connect, connect_redis
 from memesnipe.bus.entry_mac import MAX_MAC, EntryMac, number_of
 from memesnipe.bus.merge import Entry, ForeignEntryError, StreamGapError, merge
-from memesnipe.bus.publish import BLOCKED, DONE, PUBLISH, arguments_of
+from memesnipe.bus.publish import BLOCKED, DONE, PUBLISH, arguments_of, change_of
 from memesnipe.bus.server_check import check_server
 from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.errors import InputError
@@ -95,7 +95,7 @@ class Bus:
             raise redis.ConnectionError(f"another {self._writer.partition(':')[2]} has replaced this one")
         for (stream, expected), length in zip(self._lengths.items(), lengths, strict=True):
             if mark is not None and length != expected:
-                raise redis.ConnectionError(_changed(stream, expected, length))
+                raise redis.ConnectionError(change_of(stream, expected, length))
         raise redis.ConnectionError("Redis has lost its data")
 
     def publish(self, outgoing: Iterable[EncodedEntry], rebuild: Sequence[str] = ()) -> None:
@@ -296,9 +296,3 @@ class Bus:
 
 def _entry(stream: str, identifier: bytes, fields: dict[bytes, bytes]) -> Entry:
     return Entry(stream, number_of(identifier), int(fields[b"seq"]), decoder_of(stream)(fields[b"data"]))
-
-
-def _changed(stream: str, expected: int, length: int) -> str:
-    if length < expected:
-        return f"{stream}: Redis has lost its data, {expected - length} of {expected} entries"
-    return f"{stream}: another process has written {length - expected} entries into it"

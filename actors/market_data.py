@@ -21,11 +21,14 @@ class MarketData(Host):
     def make_role(self, context: "Context", metrics: "ActorMetrics") -> "Role":
         """Return the role, with the feed of the run."""
         from memesnipe.feeds.choice import make_feed  # noqa: PLC0415
+        from memesnipe.garbage import collect_in_small_steps  # noqa: PLC0415
         from memesnipe.roles.feed_endpoints import endpoints_of  # noqa: PLC0415
         from memesnipe.roles.market_data import MarketData as MarketDataRole  # noqa: PLC0415
 
         feed = make_feed(context.choice, context.feed_checkpoints, endpoints_of(context.settings))
-        return MarketDataRole(context, metrics, feed)
+        role = MarketDataRole(context, metrics, feed)
+        collect_in_small_steps()  # every event waits for this process
+        return role
 
     def measure(self, metrics: "ActorMetrics") -> None:
         """Record the length of the streams and the lag of their readers."""

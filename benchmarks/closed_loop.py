@@ -1,9 +1,11 @@
 """The closed loop on labelled markets: the whole system over 24 hours of event time, in lockstep and in process.
 
     python benchmarks/closed_loop.py [--markets noise momentum] [--seeds 5] [--first-seed 0] [--hours 24] [--json]
+    python benchmarks/closed_loop.py --tape TAPE
 
-Each market and seed is one run with the default settings. `memesnipe.testing.closed_loop` runs the cores of all roles;
-a test compares its records with those of the roles on real servers.
+Each market and seed is one run with the default settings. With a tape there is one market, its events as they were
+recorded, and a seed is that of the search and the fills alone. `memesnipe.testing.closed_loop` runs the cores of all
+roles; a test compares its records with those of the roles on real servers.
 """
 
 import argparse
@@ -14,12 +16,14 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from statistics import median
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.closed_loop_markets import DYING, GENERATED, LABELLED, RECORDED, generated_market, recorded_market
 from memesnipe.config.policies import fill_model_of
 from memesnipe.config.settings import Settings, settings_from
 from memesnipe.engine.genome import Genome
@@ -27,23 +31,22 @@ from memesnipe.errors import SettingsError
 from memesnipe.evolution.evaluation import Evaluation, evaluate
 from memesnipe.evolution.samples import Sample
 from memesnipe.evolution.window import Window, latest, slices_between_gaps
-from memesnipe.feeds.synthetic.past import first_hours, first_ts_after, stamp_all
 from memesnipe.market.events import LAMPORTS_PER_SOL, NS_PER_S, Events
-from memesnipe.market.sequencer import Sequencer
 from memesnipe.runtime.families import load_families
 from memesnipe.sdk.registry import Families
 from memesnipe.testing.closed_loop import ClosedLoop
-from memesnipe.testing.labelled_markets import Edge, labelled_market
+from memesnipe.testing.labelled_markets import Edge
 from memesnipe.trading.lifecycle import Mode
 
 CHUNK = 512  # genomes that share one pass over the events, for a bounded memory
-DYING = "dying"  # the edge of momentum, for the first half of the run
-MARKETS = (*(str(edge) for edge in Edge), "synthetic", DYING)
 FAMILY_OF = {
     Edge.MOMENTUM: "momentum_5m",
     Edge.MEAN_REVERSION: "mean_revert_1h",
     Edge.SOCIAL: "social_buzz",
     DYING: "momentum_5m",
+    "measured_momentum": "momentum_5m",
+    "measured_mean_reversion": "mean_revert_1h",
+    "measured_social": "social_buzz",
 }
 
 
@@ -73,23 +76,6 @@ class Run:
         return (self.highest_equity - self.final_equity) / earned if earned > 0.0 else 0.0
 
 
-def market_of(name: str, seed: int, hours: float, settings: Settings) -> tuple[Events, Events, list[str]]:
-    """Return the events of a market before the run, those of the run, stamped, and the mints of the tokens."""
-    past_hours = settings.evolution.synthetic_past_hours if name == "synthetic" else 0.0
-    if name == "synthetic":
-        messages = first_hours(seed, past_hours + hours)
-    elif name == DYING:
-        messages = labelled_market(Edge.MOMENTUM, seed, hours=hours, edge_hours=hours / 2).messages()
-    else:
-        messages = labelled_market(Edge(name), seed, hours=hours).messages()
-    sequencer = Sequencer(settings.trading.rebalance_interval_secs, settings.evolution.generation_interval_secs)
-    events = stamp_all(messages, sequencer)
-    first = int(np.searchsorted(events["ts"], first_ts_after(past_hours)))
-    past, run_events = events[:first], events[first:].copy()
-    run_events["seq"] -= first
-    return past, run_events, sequencer.mints
-
-
 def window_at(past: Events, events: Events, hours: float, seq: int) -> Window:
     """Return the last hours up to an event of the run."""
     slices = []
@@ -107,13 +93,14 @@ def evaluate_sample(families: Families, settings: Settings, sample: Sample, geno
     return [e for chunk in chunks for e in evaluate(train, validation, chunk, families, model, capital_usd)]
 
 
-def run(market: str, seed: int, hours: float, overrides: dict[str, str]) -> Run:
-    """Run the loop over one market."""
+def run(market: str, seed: int, hours: float, overrides: dict[str, str], tape: Path | None = None) -> Run:
+    """Run the loop over one market; over that of the tape, if one is given."""
     started = time.perf_counter()
     settings = settings_from({"seed": seed, **overrides}, env_file=None)
     families = load_families(settings)
-    past, events, mints = market_of(market, seed, hours, settings)
-    window = partial(window_at, past, events, settings.evolution.training_hours)
+    found = recorded_market(tape, settings) if tape is not None else generated_market(market, seed, hours, settings)
+    events, mints = found.events, found.mints
+    window = partial(window_at, found.past, events, settings.evolution.training_hours)
     loop = ClosedLoop(settings, families, window, partial(evaluate_sample, families, settings))
     for _ in loop.advance(events, dict(enumerate(mints))):
         pass
@@ -145,7 +132,8 @@ def run(market: str, seed: int, hours: float, overrides: dict[str, str]) -> Run:
 def main() -> None:
     """Run the markets and print a line for each run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--markets", nargs="+", choices=MARKETS, default=MARKETS)
+    parser.add_argument("--markets", nargs="+", choices=GENERATED, default=LABELLED)
+    parser.add_argument("--tape", type=Path, help="a tape to run over instead, of `memesnipe import`")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--hours", type=float, default=24.0)
@@ -161,10 +149,11 @@ def main() -> None:
         settings_from(overrides, env_file=None)
     except SettingsError as error:
         parser.error(f"argument --set: {error}")
-    plan = [(m, s) for m in given.markets for s in range(given.first_seed, given.first_seed + given.seeds)]
+    markets = given.markets if given.tape is None else [RECORDED]
+    plan = [(m, s) for m in markets for s in range(given.first_seed, given.first_seed + given.seeds)]
     runs: list[Run] = []
     with ProcessPoolExecutor(given.workers, get_context("spawn")) as pool:
-        futures = [pool.submit(run, market, seed, given.hours, overrides) for market, seed in plan]
+        futures = [pool.submit(run, market, seed, given.hours, overrides, given.tape) for market, seed in plan]
         for future in as_completed(futures):
             found = future.result()
             runs.append(found)
@@ -186,7 +175,7 @@ def _table(runs: list[Run]) -> Table:
     """Return a table with one line for each market."""
     equity = ("median equity", "worst", "deepest drawdown", "given back")
     shown = Table("market", "runs", *equity, "proven, with the edge", "fees USD", box=None, pad_edge=False)
-    for market in MARKETS:
+    for market in (*GENERATED, RECORDED):
         found = [one for one in runs if one.market == market]
         if found:
             equities = [one.final_equity for one in found]

@@ -1,9 +1,10 @@
 """Time from a frame on a websocket to its event on `events:price`, with market_data on its real servers.
 
-    .venv/bin/python benchmarks/feed_latency.py [--rate 328] [--seconds 10]
+    .venv/bin/python benchmarks/feed_latency.py [--rate 328] [--seconds 10] [--every 0.4]
 
-Two websockets on this machine send frames of the synthetic market at the rate of all of pump.fun. The websockets,
-market_data and a reader of the stream are processes of their own, so none waits for another's interpreter.
+Two websockets on this machine send frames of the synthetic market at the rate of all of pump.fun: each when it is due,
+or with `--every` those of so many seconds at once, as a node sends those of a slot. The websockets, market_data and a
+reader of the stream are processes of their own, so none waits for another's interpreter.
 """
 
 import argparse
@@ -25,13 +26,14 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.feed_steps import StepTimes, describe
-from benchmarks.frame_player import Key, key_of, play
+from benchmarks.frame_player import Key, Pace, key_of, play
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.config.home import Home, installation_of
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.feeds.choice import FeedChoice, make_feed
 from memesnipe.feeds.sol_price import SOL_MINT
 from memesnipe.feeds.synthetic.feed import SyntheticFeed
+from memesnipe.garbage import collect_in_small_steps
 from memesnipe.market.events import NS_PER_S
 from memesnipe.protocol.streams import EVENTS, MAX_IN_FLIGHT
 from memesnipe.roles.context import Context
@@ -55,9 +57,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=float, default=328.0, help="frames a second")
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--every", type=float, default=0.0, help="seconds whose frames are sent at once")
     options = parser.parse_args()
-    if options.rate <= 0 or options.seconds <= 0:
-        parser.error("--rate and --seconds must be above 0")
+    if options.rate <= 0 or options.seconds <= 0 or options.every < 0:
+        parser.error("--rate and --seconds must be above 0, and --every not below")
     if options.rate * (WARM_UP_S + options.seconds) > MAX_IN_FLIGHT:
         parser.error(f"at most {MAX_IN_FLIGHT:,} frames: market_data waits for the executor then, and there is none")
     home = Path(tempfile.mkdtemp(prefix="memesnipe-bench-"))
@@ -68,7 +71,7 @@ def main() -> None:
                 prices.send(json.dumps({SOL_MINT: {"usdPrice": 200.0, "blockId": slot}}))
             urls = servers.start()
             servers_of = {"redis_url": urls.redis_url, "database_url": urls.database_url, "memesnipe_home": home}
-            measured = _measure(home, {**servers_of, "jupiter_api_url": prices.url}, options.rate, options.seconds)
+            measured = _measure(home, {**servers_of, "jupiter_api_url": prices.url}, options)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     latencies_ms = np.array(measured.latencies) / 1e6
@@ -97,11 +100,12 @@ class Measured:
     cpu_s: float
 
 
-def _measure(home: Path, settings: dict[str, Any], rate: float, seconds: float) -> Measured:
+def _measure(home: Path, settings: dict[str, Any], options: argparse.Namespace) -> Measured:
     """Play the frames, and measure each trade."""
-    speed, total_s = rate / TRADES_PER_S, WARM_UP_S + seconds
+    total_s = WARM_UP_S + options.seconds
+    pace = Pace(options.rate / TRADES_PER_S, total_s, options.every)
     player, to_player = _begin(
-        play, list(islice(SyntheticFeed(SEED).messages(0), int(2 * rate * total_s))), speed, total_s
+        play, list(islice(SyntheticFeed(SEED).messages(0), int(2 * options.rate * total_s))), pace
     )
     websockets = ",".join(to_player.recv())
     nobody = "http://127.0.0.1:9"  # every pool is created on the websockets
@@ -148,11 +152,12 @@ def _run(home: Path, run_id: int, stop: Flag, parent: Connection) -> None:
     context = Context(home, run_id)
     feed = make_feed(context.choice, context.feed_checkpoints, endpoints_of(context.settings))
     market_data = MarketData(context, ActorMetrics("bench"), feed)
+    collect_in_small_steps()  # as the actor does
     market_data.open()
     began_s = time.process_time()
     while not stop.is_set():
         market_data.step()
-    parent.send((steps.times, time.process_time() - began_s))
+    parent.send((steps, time.process_time() - began_s))
     market_data.close()
 
 

@@ -41,31 +41,42 @@ def key_of(mint: str, slot: int, pool_sol_lamports: int, token_raw: int) -> Key:
     return mint, slot, pool_sol_lamports, token_raw
 
 
-def encoded(messages: Sequence[FeedMessage], speed: float, begin_ns: int, seconds: float) -> list[Frame]:
-    """Return the frames that are due within some seconds from ``begin_ns`` on."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When frames are sent."""
+
+    speed: float  # event time over machine time
+    seconds: float  # of machine time
+    every_s: float  # the frames of so many seconds are sent at once, at their end; 0 for each when it is due
+
+
+def encoded(messages: Sequence[FeedMessage], pace: Pace, begin_ns: int) -> list[Frame]:
+    """Return the frames that are due from ``begin_ns`` on."""
+    every_ns = int(pace.every_s * NS_PER_S)
     encoder, frames, first_ts = MarketEncoder(), list[Frame](), 0
 
     def due_ns(message: FeedMessage) -> int:
         nonlocal first_ts
         first_ts = first_ts or message["ts"]
-        return begin_ns + int((message["ts"] - first_ts) / speed)
+        return begin_ns + int((message["ts"] - first_ts) / pace.speed)
 
-    for message in takewhile(lambda each: due_ns(each) < begin_ns + seconds * NS_PER_S, messages):
+    for message in takewhile(lambda each: due_ns(each) < begin_ns + pace.seconds * NS_PER_S, messages):
         sent = {**message, "ts": due_ns(message)}
         text, content = encoder.encode(sent), carried(sent)
         if text is not None and content is not None:
             names = ("mint", "slot", "pool_sol_lamports", "token_raw")
             trade = key_of(*(content[name] for name in names)) if content["kind"] == "price" else None
-            frames.append(Frame(sent["ts"], text, trade))
+            early_ns = (begin_ns - sent["ts"]) % every_ns if every_ns else 0
+            frames.append(Frame(sent["ts"] + early_ns, text, trade))
     return frames
 
 
-def play(messages: Sequence[FeedMessage], speed: float, seconds: float, parent: Connection) -> None:
+def play(messages: Sequence[FeedMessage], pace: Pace, parent: Connection) -> None:
     """Send the URLs to the parent, play, and send the time at which each trade was written to the sockets, in ns."""
-    asyncio.run(_play(messages, speed, seconds, parent))
+    asyncio.run(_play(messages, pace, parent))
 
 
-async def _play(messages: Sequence[FeedMessage], speed: float, seconds: float, parent: Connection) -> None:
+async def _play(messages: Sequence[FeedMessage], pace: Pace, parent: Connection) -> None:
     subscribed: dict[ServerConnection, int] = {}
     all_subscribed = asyncio.Event()
 
@@ -81,7 +92,7 @@ async def _play(messages: Sequence[FeedMessage], speed: float, seconds: float, p
     async with asyncio.timeout(CONNECT_S):
         await all_subscribed.wait()
     sent: dict[Key, int] = {}
-    for frame in encoded(messages, speed, time.time_ns() + ENCODING_S * NS_PER_S, seconds):
+    for frame in encoded(messages, pace, time.time_ns() + ENCODING_S * NS_PER_S):
         await asyncio.sleep(max(frame.due_ns - time.time_ns(), 0) / NS_PER_S)
         if frame.trade is not None:
             sent[frame.trade] = time.time_ns()

@@ -57,3 +57,10 @@ def arguments_of(
         for value in (which[stream], entry_mac.entry_id(stream, number, seq, data), seq, data)
     )
     return targets, [*emptied, *targets], [len(emptied), len(targets), *known, *fields]
+
+
+def change_of(stream: str, expected: int, length: int) -> str:
+    """Return what has happened to a stream that has not the length after its writer's last write."""
+    if length < expected:
+        return f"{stream}: Redis has lost its data, {expected - length} of {expected} entries"
+    return f"{stream}: another process has written {length - expected} entries into it"

@@ -9,7 +9,7 @@ import redis
 from memesnipe.bus.connection import Connect, connect_redis
 from memesnipe.bus.entry_mac import MAX_MAC, EntryMac, number_of
 from memesnipe.bus.merge import Entry, ForeignEntryError, StreamGapError, merge
-from memesnipe.bus.publish import BLOCKED, DONE, PUBLISH, arguments_of
+from memesnipe.bus.publish import BLOCKED, DONE, PUBLISH, arguments_of, change_of
 from memesnipe.bus.server_check import check_server
 from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.errors import InputError
@@ -95,7 +95,7 @@ class Bus:
             raise redis.ConnectionError(f"another {self._writer.partition(':')[2]} has replaced this one")
         for (stream, expected), length in zip(self._lengths.items(), lengths, strict=True):
             if mark is not None and length != expected:
-                raise redis.ConnectionError(_changed(stream, expected, length))
+                raise redis.ConnectionError(change_of(stream, expected, length))
         raise redis.ConnectionError("Redis has lost its data")
 
     def publish(self, outgoing: Iterable[EncodedEntry], rebuild: Sequence[str] = ()) -> None:
@@ -251,10 +251,14 @@ class Bus:
                 offset = wanted[-1].number
                 yield wanted
 
-    def trim(self, stream: str, first_kept: int) -> None:
-        """Trim the entries before ``first_kept``; Redis may keep some of them."""
-        if first_kept > 1:
-            trimmed: Any = self._redis.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
+    def trim(self, streams: Sequence[str], first_kept: int) -> None:
+        """Trim the entries before ``first_kept`` in one request; Redis may keep some of them."""
+        if first_kept <= 1:
+            return
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        for stream in streams:
+            pipeline.xtrim(stream, minid=f"{first_kept}-0", approximate=True)
+        for stream, trimmed in zip(streams, pipeline.execute(), strict=True):
             if stream in self._lengths:
                 self._lengths[stream] -= trimmed
 
@@ -292,9 +296,3 @@ class Bus:
 
 def _entry(stream: str, identifier: bytes, fields: dict[bytes, bytes]) -> Entry:
     return Entry(stream, number_of(identifier), int(fields[b"seq"]), decoder_of(stream)(fields[b"data"]))
-
-
-def _changed(stream: str, expected: int, length: int) -> str:
-    if length < expected:
-        return f"{stream}: Redis has lost its data, {expected - length} of {expected} entries"
-    return f"{stream}: another process has written {length - expected} entries into it"

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from memesnipe.replies import host_of
 
 SOL_PRICE_FEEDS: Final = ("pyth", "jupiter")
 PUMPFUN_FEEDS: Final = ("pumpfun", "helius")  # the same events; both are one feed with more endpoints
+_PROGRAM_STOPPED_S: Final = 60.0  # both programs have several transactions a second; a local chain may have none
 _LOCAL_LOOKUP_S: Final = 0.05  # between two requests to a local chain, which has no limit
 # Their events are read from the logs of the transactions that mention one of these programs.
 PUMP_PROGRAM: Final = "6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P"
@@ -97,17 +99,24 @@ def _joined(names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in market[1:]]
 
 
-def websocket_feeds(endpoints: Endpoints, arrival: Arrival | None = None) -> dict[str, Feed]:
-    """Return a feed of raw frames for each websocket of Solana, by its host: the logs of pump.fun and PumpSwap."""
-    from memesnipe.feeds.websocket import WebsocketSource  # noqa: PLC0415 - import only what is opened
+def websocket_feeds(endpoints: Endpoints, arrival: Arrival | None = None, stopped_s: float = inf) -> dict[str, Feed]:
+    """Return a feed of raw frames for each websocket of Solana, by its host: the logs of pump.fun and PumpSwap.
 
+    Args:
+        endpoints: of the feeds.
+        arrival: notified of every frame.
+        stopped_s: seconds without a frame of one of the two programs after which a connection is made again.
+    """
+    from memesnipe.feeds.websocket import WebsocketSource, WebsocketTimes  # noqa: PLC0415 - import only what is opened
+
+    times = WebsocketTimes(stopped_s=stopped_s)
     requests = [_logs_subscribe(1, PUMP_PROGRAM), _logs_subscribe(2, PUMPSWAP_PROGRAM)]
     feeds: dict[str, Feed] = {}
     for url in endpoints.solana_ws_urls:
         host = host_of(url)
         count = sum(name.partition("#")[0] == host for name in feeds)
         name = f"{host}#{count + 1}" if count else host
-        feeds[name] = LiveFeed(name, WebsocketSource(url, requests), arrival=arrival)
+        feeds[name] = LiveFeed(name, WebsocketSource(url, requests, times), arrival=arrival)
     return feeds
 
 
@@ -144,7 +153,7 @@ def _pumpfun(
     lookups = Lookups(RpcClient(endpoints.solana_rpc_url))
     saved = SavedCoins(state) if state is not None else None
     arrival = arrival or Arrival()
-    sources = websocket_feeds(endpoints, arrival) if "pumpfun" in names else {}
+    sources = websocket_feeds(endpoints, arrival, _PROGRAM_STOPPED_S) if "pumpfun" in names else {}
     if "helius" in names:
         sources["helius"] = helius_feed(endpoints, arrival)
     return PumpfunFeed(sources, price.usd, lookups=lookups, saved=saved, arrival=arrival)

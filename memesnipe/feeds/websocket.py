@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final, Literal, cast
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -17,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from memesnipe.errors import first_line
 from memesnipe.feeds.base import IDLE, FeedEvent, ResumeToken, Signal
 from memesnipe.feeds.retry import RATE_LIMIT_WAIT_S, SourceError
+from memesnipe.feeds.subscriptions import Subscriptions
 from memesnipe.replies import wait_of
 
 MAX_FRAME_BYTES: Final = 1 << 20  # the logs of a transaction have about 10 KB
@@ -35,6 +37,7 @@ class WebsocketTimes:
     ping_s: float = 20.0  # between two pings; Helius disconnects without one for 10 minutes
     pong_s: float = 20.0  # for the answer to a ping, or any frame; without it the connection is half-open
     silence_s: float = 60.0  # without any frame, although the server answers pings: the subscription is lost
+    stopped_s: float = inf  # without a frame of a subscription that delivered, although others do: that one is lost
 
 
 class WebsocketSource:
@@ -143,7 +146,11 @@ class _Frames:
     _frame_at_s: float = 0.0
 
     def read(self, requests: Iterable[str]) -> Generator[FeedEvent | Literal[Signal.IDLE], None, None]:
-        """Send the requests, and yield the frames."""
+        """Send the requests, and yield the frames.
+
+        Raises:
+            SourceError: a subscription was refused or has stopped, or the connection is silent.
+        """
         for request in requests:
             self.connection.send(request)
             if (request_id := json.loads(request).get("id")) is not None:
@@ -151,6 +158,7 @@ class _Frames:
         self._subscribed_at_s = self._frame_at_s = self._pinged_at_s = time.monotonic()
         if not self._unacknowledged:
             yield IDLE
+        subscriptions = Subscriptions(self.times.stopped_s)
         while True:
             try:
                 frame = self.connection.recv(timeout=self._wait_s(time.monotonic()))
@@ -160,6 +168,8 @@ class _Frames:
                 continue
             self._frame_at_s = time.monotonic()
             self._ping_if_due(self._frame_at_s)
+            if stopped := subscriptions.stopped(frame, self._frame_at_s):
+                raise self.error(f"subscription {stopped} has had no frame for {self.times.stopped_s:g} s, others have")
             if self._unacknowledged and self._is_answer(frame):
                 if not self._unacknowledged:
                     yield IDLE

@@ -163,7 +163,7 @@ class Consumer:
         for stream in self.writes:
             unread = self.journal.first_unread(stream, self.context.readers.get(stream, ()))
             first_kept = min(unread, bus.last_number(stream) - STREAMS[stream].keep)
-            bus.trim(stream, first_kept)
+            bus.trim([stream], first_kept)
             if STREAMS[stream].transient:
                 self.journal.delete_before(stream, first_kept)
 

@@ -63,7 +63,8 @@ class Context:
         """
         if self.settings.servers.database_url is None:
             raise SettingsError("DATABASE_URL is not set, and there is no embedded PostgreSQL on this node")
-        engine = connect(self.settings.servers.database_url.get_secret_value(), ACTOR_OPTIONS)
+        # Unchecked: an actor recovers from every error, and events wait for each of its requests.
+        engine = connect(self.settings.servers.database_url.get_secret_value(), ACTOR_OPTIONS, checked=False)
         # Every commit sets the activity; a connection that only reads commits nothing.
         event.listen(engine, "commit", lambda _: self.activity.set(COMMITTING))
         event.listen(engine, "checkin", lambda *_: self.activity.end_commit())

@@ -122,8 +122,7 @@ class EventPublisher:
         self._clock.published(cursor.seq, self._context.clock.monotonic_s())
         self._batches += 1
         if self._batches % TRIM_EVERY == 0:
-            for stream in EVENT_STREAMS:
-                self._bus.trim(stream, self._first_kept(slowest))
+            self._bus.trim(EVENT_STREAMS, self._first_kept(slowest))
 
     def _stamp(self, batch: Batch, intake: Intake, *, is_untrusted: bool) -> tuple[Events, list[Rejected]]:
         """Number the events, and flag those that are late or of an untrusted feed, and the last one of the feed."""

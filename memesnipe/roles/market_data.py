@@ -52,6 +52,7 @@ class MarketData:
         self._clock = FeedClock(choice.speed, max_age_s, live=feed.live, lockstep=self._lockstep)
         self._intake = Intake(feed, self._clock, lockstep=self._lockstep, machine_clock=context.clock)
         self._places = context.arenas > 0  # the portfolio's decisions, for arenas in processes of their own
+        self._queries = context.database.execution_options(isolation_level="AUTOCOMMIT")  # else two requests more
         self._controls = (COMMANDS, PLACED) if self._places else (COMMANDS,)
         self._journal = context.journal(self.name, self._controls)
         self._publisher = EventPublisher(context, metrics, self._journal, self._clock, self.log, feed)
@@ -132,7 +133,7 @@ class MarketData:
         """
         self._asked_at_s = self.context.clock.monotonic_s()
         self._halt_watch.check(self.context.database)
-        with self.context.database.connect() as connection:
+        with self._queries.connect() as connection:
             # The offsets first: a command that was recorded before the last decision was applied takes effect there.
             events, decided = read_offsets(connection, self.context.run_id, EVENTS, ALLOCATIONS)
             commands = pending_commands(connection, self.context.run_id)
@@ -171,7 +172,7 @@ class MarketData:
             work.send(PlacedAllocation(seq=self.seq, allocation=allocation))
         self.context.bus.publish(self._journal.commit(work, {}))
         unread = self._journal.first_unread(PLACED, self.context.readers[PLACED])
-        self.context.bus.trim(PLACED, min(unread, self._journal.numbers_after(work)[PLACED] - KEEP_MESSAGES))
+        self.context.bus.trim([PLACED], min(unread, self._journal.numbers_after(work)[PLACED] - KEEP_MESSAGES))
 
     def _update_readers(self, offsets: dict[str, tuple[int, int]]) -> None:
         self._clock.consumed(offsets.get("executor", (0, 0))[1])

@@ -27,17 +27,21 @@ _TIMEOUTS: Final = {
 ACTOR_OPTIONS: Final = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
 
 
-def connect(url: str, options: str = "") -> Engine:
-    """Return an engine for ``url``, which connects at first use and replaces dead connections.
+def connect(url: str, options: str = "", *, checked: bool = True) -> Engine:
+    """Return an engine for ``url``, which connects at first use.
 
     Args:
         url: of the database; connection parameters in its query take precedence over the defaults here.
         options: server settings for these connections.
+        checked: whether a connection is tested before each use, with a request more, and replaced if it is dead. If
+            not, the first statement after a loss raises an error, and later ones have new connections.
     """
     in_url = make_url(url).query
     arguments = {**_TIMEOUTS, **({"options": options} if options else {})}
     arguments = {name: value for name, value in arguments.items() if name not in in_url}
-    return create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=4, pool_timeout=10, connect_args=arguments)
+    return create_engine(
+        url, pool_pre_ping=checked, pool_size=2, max_overflow=4, pool_timeout=10, connect_args=arguments
+    )
 
 
 def time_statements(engine: Engine, observe: Callable[[float], None]) -> None:

@@ -131,12 +131,12 @@ def test_an_observer_removes_no_entries(begin: Callable[..., Bus], url: str) -> 
 def test_trimmed_entries_are_no_loss(begin: Callable[..., Bus]) -> None:
     writer = begin()
     writer.publish([progress(n) for n in range(1, 1001)])
-    writer.trim(PROGRESS, 900)
+    writer.trim([PROGRESS], 900)
     writer.assert_complete()
     writer.publish([progress(1001)])
     again = begin()
     again.stored(PROGRESS)
-    again.trim(PROGRESS, 1001)
+    again.trim([PROGRESS], 1001)
     again.publish((), rebuild=[PROGRESS])
     again.assert_complete()
 

@@ -9,7 +9,7 @@ import redis
 from memesnipe.bus.merge import StreamGapError
 from memesnipe.bus.redis_bus import Bus
 from memesnipe.errors import InputError
-from memesnipe.protocol.streams import EVENTS, PROGRESS
+from memesnipe.protocol.streams import EVENT_STREAMS, EVENTS, PROGRESS
 from tests.payloads import event, progress
 
 
@@ -80,11 +80,20 @@ def test_the_database_of_another_installation_is_rejected(bus: Bus) -> None:
 
 def test_trimming_keeps_later_entries(bus: Bus) -> None:
     bus.publish([progress(n) for n in range(1, 1001)])
-    bus.trim(PROGRESS, 900)
+    bus.trim([PROGRESS], 900)
     left = [e.number for e in bus.read({PROGRESS: 0}, 10)]
     assert left[-1] == 1000
     assert left[0] <= 900
     assert len(left) < 1000
+
+
+def test_several_streams_are_trimmed_at_once_and_continued(bus: Bus) -> None:
+    bus.publish([(stream, n, n, b"x") for n in range(1, 1001) for stream in EVENT_STREAMS[:2]])
+    bus.trim(EVENT_STREAMS, 900)
+    lengths = [length for length, _ in bus.extents(EVENT_STREAMS).values()]
+    assert all(101 <= length < 1000 for length in lengths[:2]) and not any(lengths[2:])
+    bus.publish([(stream, 1001, 1001, b"x") for stream in EVENT_STREAMS[:2]])  # it knows the new lengths
+    bus.assert_complete()
 
 
 def test_a_lost_connection_is_not_reopened(bus: Bus, url: str, operator: redis.Redis) -> None:

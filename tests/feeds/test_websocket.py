@@ -10,6 +10,7 @@ from memesnipe.feeds.base import IDLE
 from memesnipe.feeds.live import LiveFeed
 from memesnipe.feeds.retry import SourceError
 from memesnipe.feeds.websocket import WebsocketSource, WebsocketTimes
+from memesnipe.testing.pumpfun_frames import notification
 from memesnipe.testing.websocket_server import WebsocketServer
 from tests.feeds.harness import SOON_S, SUBSCRIBE, wait_until
 
@@ -96,6 +97,16 @@ def test_silence_is_an_error_although_pings_are_answered(server) -> None:
     times = WebsocketTimes(ping_s=0.02, pong_s=0.02, silence_s=0.2)
     with pytest.raises(SourceError, match=r"no frame for 0\.2 s"):
         read(server, 100, times)
+
+
+def test_a_subscription_that_stops_while_another_delivers_is_an_error(server) -> None:
+    curve, pool = (notification(1, "s", [], subscription=n) for n in (1, 2))
+    server.send(curve, pool)
+    reading = WebsocketSource(server.url, [SUBSCRIBE], WebsocketTimes(stopped_s=0.2)).read(None)
+    with pytest.raises(SourceError, match=r"subscription 2 has had no frame for 0\.2 s, others have"):
+        for _ in reading:
+            server.send(curve)
+    reading.close()
 
 
 def test_binary_frames_are_delivered_as_bytes(server) -> None:

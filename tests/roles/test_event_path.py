@@ -95,6 +95,31 @@ def test_a_loss_between_check_and_publishing_is_republished(stage: Stage) -> Non
     assert reader.seen + late.seen == through(1, 4 * BATCH)
 
 
+def test_a_database_that_ends_connections_costs_a_recovery_and_no_event(stage: Stage) -> None:
+    feed = trades(4 * BATCH)
+    market, reader = stage.market(feed), stage.start(Reader)
+    for role in (market, reader):
+        role.open()
+        role.step()
+    for role in (market, reader):
+        with role.context.database.connect() as connection:
+            pid = connection.scalar(sa.text("SELECT pg_backend_pid()"))
+        with stage.database.connect() as connection:
+            assert connection.scalar(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+    for role in (market, reader):
+        with pytest.raises(sa.exc.OperationalError):
+            for _ in range(4):
+                role.step()
+        role.close()
+    again, late = stage.market(feed), stage.start(Reader)
+    again.open()
+    late.open()
+    while again.seq < 4 * BATCH:
+        again.step()
+    step_until(late, 4 * BATCH)
+    assert reader.seen + late.seen == through(1, 4 * BATCH)
+
+
 def test_a_consumer_that_publishes_after_a_loss_leaves_no_gap(stage: Stage) -> None:
     market, reader, listener = stage.market(trades(3 * BATCH)), stage.start(Reader), stage.start(Listener)
     for role in (market, reader, listener):

@@ -124,7 +124,7 @@ def test_a_trim_keeps_every_later_entry_and_reports_the_others(count: int, first
     bus = Bus("", process, lambda *_: RedisClient(server, process))  # type: ignore[arg-type,return-value]
     bus.begin("here", 1, "executor", _KEY)
     bus.publish([progress(n) for n in range(1, count + 1)])
-    bus.trim(PROGRESS, first_kept)
+    bus.trim([PROGRESS], first_kept)
     bus.assert_complete()
     kept = [entry.number for entry in bus.read({PROGRESS: 0}, 1)]
     assert kept == list(range(count - len(kept) + 1, count + 1))

@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.closed_loop import run
+from benchmarks.closed_loop_markets import generated_market, recorded_market
+from memesnipe.config.settings import settings_from
+from memesnipe.feeds.synth_market.feed import MeasuredFeed
+from memesnipe.feeds.synthetic.past import first_ts_after, write_past
 from memesnipe.market.events import REBALANCE
 from memesnipe.market.sequencer import Sequencer
 from memesnipe.roles.training_window import TrainingWindow
@@ -50,6 +54,27 @@ def test_the_loop_in_process_equals_the_roles(number: int, tmp_path: Path) -> No
     )
     assert len(fills) > 3
     assert loop.breeder.index == len(recorded["generations"])
+
+
+def test_the_measured_market_is_that_of_its_feed_after_its_past() -> None:
+    found = generated_market("measured", 3, 0.02, settings_from({"synthetic_past_hours": 0.05}, env_file=None))
+    feed = MeasuredFeed(3, first_ts_after(0.05))
+    feed.open(None)
+    polled = feed.poll(len(found.events), 0.0)
+    assert isinstance(polled, list)
+    assert [event.message["ts"] for event in polled] == found.events["ts"].tolist()
+    mints = [found.mints[token] if token >= 0 else None for token in found.events["token"].tolist()]
+    assert [event.message.get("mint") for event in polled] == mints
+    assert found.events["seq"].tolist() == list(range(1, len(polled) + 1))
+    assert len(found.past) > 0 and found.past["ts"][-1] < found.events["ts"][0]
+
+
+def test_all_of_a_tape_is_the_run(tmp_path: Path) -> None:
+    write_past(tmp_path / "recorded.tape", 3, 0.1)
+    found = recorded_market(tmp_path / "recorded.tape", settings_from({}, env_file=None))
+    assert len(found.past) == 0 and len(found.events) > 100
+    assert found.events["seq"].tolist() == list(range(1, len(found.events) + 1))
+    assert (found.events["flags"] & REBALANCE).any()
 
 
 def test_on_noise_the_loop_keeps_its_money() -> None:

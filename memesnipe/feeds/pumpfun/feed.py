@@ -11,6 +11,7 @@ from memesnipe.feeds.arrival import Arrival
 from memesnipe.feeds.base import END, IDLE, Feed, FeedEvent, FeedMessage, FeedStatus, Polled, ResumeToken
 from memesnipe.feeds.pumpfun.decoder import APPENDED, Decoder
 from memesnipe.feeds.pumpfun.endpoint import Endpoint
+from memesnipe.feeds.pumpfun.event_ages import EventAges
 from memesnipe.feeds.pumpfun.frames import Notification, RequestError, Subscribed, parse_frame
 from memesnipe.feeds.pumpfun.joining import Joiner
 from memesnipe.feeds.pumpfun.layouts import LAYOUTS
@@ -21,6 +22,7 @@ from memesnipe.feeds.pumpfun.repairs import REPAIRED, Repairs
 from memesnipe.feeds.pumpfun.saved import SavedCoins
 from memesnipe.feeds.pumpfun.sentinel import Sentinel
 from memesnipe.feeds.pumpfun.translator import Translator
+from memesnipe.market.events import NS_PER_S
 
 NAME: Final = "pumpfun"
 _ENDPOINTS: Final = "endpoints of pumpfun"  # they deliver the same frames
@@ -70,7 +72,7 @@ class PumpfunFeed:
         self._endpoints = [Endpoint(name, feed) for name, feed in sources.items()]
         self._clock, self._now_ns, self._lookups, self._saved = clock, now_ns, lookups, saved
         self._joiner = Joiner(list(sources))
-        self._decoder, self._sentinel = Decoder(), Sentinel()
+        self._decoder, self._sentinel, self._ages = Decoder(), Sentinel(), EventAges()
         if lookups is None:
             self._translator, self._repairs = Translator(sol_usd, now_ns), None
         else:
@@ -103,8 +105,6 @@ class PumpfunFeed:
     def poll(self, limit: int, timeout_s: float) -> Polled:
         """Return the next messages; wait up to ``timeout_s`` seconds if there are none."""
         deadline_s = self._clock() + timeout_s
-        if self._saved is not None:
-            self._saved.save_if_due(self._translator.coins)
         while True:
             new = self._read(limit)
             self._learn()
@@ -114,6 +114,8 @@ class PumpfunFeed:
                 return [FeedEvent(self._ready.popleft(), None) for _ in range(min(limit, len(self._ready)))]
             if all(endpoint.has_ended for endpoint in self._endpoints):
                 return END
+            if self._saved is not None:  # here no event waits
+                self._saved.save_if_due(self._translator.coins)
             left_s = deadline_s - self._clock()
             if left_s <= 0:
                 return IDLE
@@ -177,6 +179,10 @@ class PumpfunFeed:
         else:
             transaction = self._decoder.decode_lines(notification.slot, notification.lines)
         self._sentinel.observe(transaction)
+        if notification.lines is None:  # the rest of a cut transaction comes later
+            now_ns = self._now_ns()
+            for event in transaction.events:
+                self._ages.add(now_ns - event.timestamp * NS_PER_S)
         messages = self._translator.translate(transaction)
         if messages:
             self._last_message_s = self._clock()
@@ -219,7 +225,7 @@ class PumpfunFeed:
         failed_lookup = self._lookups.error if self._lookups is not None else ""
         not_saved = self._saved.warning if self._saved is not None else ""
         disagree = "" if self._clock() - self._joiner.differed_at_s > _WARN_S else _DISAGREE
-        texts = (*self._decoder.appended.values(), failed_lookup, not_saved, disagree)
+        texts = (*self._decoder.appended.values(), self._ages.warning, failed_lookup, not_saved, disagree)
         return "; ".join(text for text in texts if text)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from memesnipe.feeds.base import END, FeedEvent, FeedMessage, FeedStatus, Polled, ResumeToken
+from memesnipe.feeds.synth_market.edge import Edge
 from memesnipe.feeds.synth_market.market import START_TS, SynthMarket
 from memesnipe.market.codec import to_messages
 from memesnipe.market.events import NS_PER_S, Events
@@ -17,9 +18,9 @@ DAYS: Final = 60
 _WINDOW_S: Final = 60.0  # that is generated at once
 
 
-def measured_market(seed: int) -> SynthMarket:
+def measured_market(seed: int, edge: Edge = Edge.NONE) -> SynthMarket:
     """Return the market of the feed with this seed."""
-    return SynthMarket(seed, LAUNCHES_A_DAY * DAYS, 24.0 * DAYS)
+    return SynthMarket(seed, LAUNCHES_A_DAY * DAYS, 24.0 * DAYS, edge)
 
 
 class MeasuredFeed:
@@ -31,14 +32,15 @@ class MeasuredFeed:
     Args:
         seed: the seed of the market.
         first_ts: time from which events are delivered; earlier ones are the past of the market.
+        edge: the planted edge.
     """
 
     live = False
     total: int | None = None
 
-    def __init__(self, seed: int, first_ts: int = START_TS) -> None:
+    def __init__(self, seed: int, first_ts: int = START_TS, edge: Edge = Edge.NONE) -> None:
         self._first_ts = first_ts
-        self._market = measured_market(seed)
+        self._market = measured_market(seed, edge)
         self.assumptions: Mapping[str, Any] = self._market.assumptions
         self._events: Iterator[FeedEvent] = iter(())
 

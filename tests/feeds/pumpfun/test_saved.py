@@ -128,13 +128,53 @@ def test_it_is_written_every_minute_and_at_the_end(tmp_path) -> None:
     feed.poll(9, 0.0)
     assert not path.exists()
     now = SAVE_EVERY_S
-    feed.poll(9, 0.0)
+    while not path.exists():
+        feed.poll(9, 0.01)
     first = path.read_bytes()
     feed.learn_pool(base58(key_of("pool 2")), base58(MINT))
     feed.poll(9, 0.0)
     assert path.read_bytes() == first
     feed.close()
     assert path.read_bytes() != first
+
+
+def test_it_is_made_in_parts_between_which_events_go_on(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memesnipe.feeds.pumpfun.saved._PART", 2)
+    now, path = 0.0, tmp_path / "state"
+    known, again = Coins(), Coins()
+    for n in range(5):
+        known.coin(key_of(str(n)), n).trade(key_of("a"), 1)
+        known.pools.put(key_of(f"pool {n}"), KnownPool(MINT), n)
+    saved = SavedCoins(path, lambda: now)
+    now = SAVE_EVERY_S
+    parts = 0
+    while saved._writing is None:
+        saved.save_if_due(known)
+        known.coin(key_of("new"), 10).trade(key_of(str(parts)), 1)  # the next file has it
+        parts += 1
+    assert parts == 8  # five coins with a holder each, twice two pools, and the rest
+    saved._finish_writing()
+    SavedCoins(path).load(again, 0)
+    assert again.coins.latest(9) == [entry for entry in known.coins.latest(9) if entry[0] != key_of("new")]
+    assert again.pools.latest(9) == known.pools.latest(9)
+    saved.save_if_due(known)
+    assert saved._encoding is None  # it is not due yet
+
+
+def test_what_is_saved_last_is_what_remains(tmp_path) -> None:
+    now, path = 0.0, tmp_path / "state"
+    known, again = Coins(), Coins()
+    for n in range(3_000):
+        known.coin(n.to_bytes(32), n).trade(key_of("a"), 1)
+    saved = SavedCoins(path, lambda: now)
+    now = SAVE_EVERY_S
+    while saved._writing is None:
+        saved.save_if_due(known)
+    known.coin(key_of("last"), 9_999)
+    saved.save(known)
+    SavedCoins(path).load(again, 0)
+    assert again.coins.latest(1)[0][0] == key_of("last")
+    assert [one.name for one in path.parent.iterdir()] == ["state"]
 
 
 def test_a_folder_that_cannot_be_written_is_named_and_the_feed_goes_on(tmp_path) -> None:

@@ -135,7 +135,9 @@ class MarketData:
         with self.context.database.connect() as connection:
             # The offsets first: a command that was recorded before the last decision was applied takes effect there.
             events, decided = read_offsets(connection, self.context.run_id, EVENTS, ALLOCATIONS)
-            commands = pending_commands(connection, self.context.run_id, with_flattens=not self.context.choice.has_own_pace)
+            commands = pending_commands(
+                connection, self.context.run_id, with_flattens=not self.context.choice.has_own_pace
+            )
             allocations = self._pending_allocations(connection)
         self._update_readers(events)
         if commands:

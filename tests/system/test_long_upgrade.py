@@ -14,7 +14,7 @@ from tests.system.installation import Installation, wait_for
 pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(1200)]
 
 EARLIER = "319edd5a"  # a commit before the last migrations; it needs the same packages
-FEED = ("--feed", "synthetic", "--seed", "7", "--speed", "8")
+FEED = ("--feed", "synthetic", "--speed", "8")
 TRADES = 10  # before the upgrade
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
+import msgspec
+
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.orders import Fill
 from memesnipe.market.events import DEPTH, PRICE, SIDE_NAMES, SOCIAL, empty
@@ -10,6 +12,7 @@ from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.events import to_payloads
 from memesnipe.protocol.messages import (
     AllocationMessage,
+    AppliedCommand,
     CommandMessage,
     ExecutorProgress,
     ExitOrder,
@@ -59,6 +62,10 @@ def allocations(
 
 def risk(level: str, *, halted: bool = False, account: Account = Account.PAPER) -> RiskEvent:
     return RiskEvent(seq=1, ts=1, level=level, drawdown=0.0, halted=halted, cause="drawdown", account=account)
+
+
+def applied(name: str, seq: int) -> AppliedCommand:
+    return AppliedCommand(**msgspec.structs.asdict(command(name, seq=seq)))
 
 
 def command(name: str, spec_id: str = "", seq: int = 1, command_id: int = 1) -> CommandMessage:

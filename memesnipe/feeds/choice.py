@@ -103,6 +103,11 @@ class FeedChoice:
         """Whether the feed waits at each decision until all actors have processed it; a live feed cannot wait."""
         return self.speed == AS_FAST_AS_POSSIBLE
 
+    @property
+    def has_own_pace(self) -> bool:
+        """Whether the feed waits for no decision: it is live, or has a speed."""
+        return self.live or not self.lockstep
+
     def to_dict(self) -> dict[str, Any]:
         """Return the choice as JSON-ready data; `FeedChoice(**data)` inverts it."""
         return asdict(self)

@@ -152,6 +152,12 @@ class CommandMessage(Payload, frozen=True, kw_only=True):
         return self.account in ("", account)
 
 
+class AppliedCommand(CommandMessage, frozen=True, kw_only=True):
+    """A manual command that the desks have applied after event ``seq``; the position role applies it there too."""
+
+    stream: ClassVar[str] = "applied_commands"
+
+
 class RiskEvent(Follows, frozen=True, kw_only=True):
     """The circuit breaker of an account after a change."""
 

@@ -9,6 +9,7 @@ from memesnipe.protocol.events import EVENT_STREAMS, PAYLOAD_OF_KIND, EventPaylo
 from memesnipe.protocol.heartbeat import ACTORS, ARENAS
 from memesnipe.protocol.messages import (
     AllocationMessage,
+    AppliedCommand,
     ArenaStandings,
     BacktestJob,
     BacktestResult,
@@ -30,6 +31,7 @@ SIMULATION_RESULTS: Final = SimulationResults.stream
 PROGRESS: Final = ExecutorProgress.stream
 STRATEGY_SPECS: Final = StrategySpec.stream
 COMMANDS: Final = CommandMessage.stream
+APPLIED_COMMANDS: Final = AppliedCommand.stream
 RISK_EVENTS: Final = RiskEvent.stream
 EXIT_ORDERS: Final = ExitOrder.stream
 EXECUTION_REPORTS: Final = ExecutionReport.stream
@@ -93,7 +95,8 @@ STREAMS: Final = {
         Stream(BacktestJob, "strategy_factory"),
         Stream(BacktestResult, "strategy_factory", ("portfolio",)),
         Stream(StrategySpec, "strategy_factory", ("portfolio",)),
-        Stream(CommandMessage, "market_data", ("executor", "position", "portfolio")),
+        Stream(CommandMessage, "market_data", ("executor", "portfolio")),
+        Stream(AppliedCommand, "executor", ("position",)),
         Stream(RiskEvent, "position", ("portfolio",)),
         Stream(ExitOrder, "position"),
         # The executor publishes a venue's reports and applies them like any other control.
@@ -115,7 +118,7 @@ CONTROLS: Final = (COMMANDS, EXECUTION_REPORTS, ALLOCATIONS)
 # The streams that a finished run has consumed completely. Other inputs of the portfolio may follow its last decision.
 CONSUMED_TO_THE_END: Final = {
     "executor": CONTROLS,
-    "position": (FILLS, SIMULATION_RESULTS, COMMANDS),
+    "position": (FILLS, SIMULATION_RESULTS, APPLIED_COMMANDS),
     "portfolio": (POSITION_UPDATES,),
 }
 READERS: Final = {name: stream.readers for name, stream in STREAMS.items() if stream.readers and not stream.is_event}
@@ -162,9 +165,9 @@ def decoder_of(stream: str) -> Decoder:
 
 
 __all__ = [
-    "ACTORS", "ALLOCATIONS", "ARENAS", "ARENA_STANDINGS", "BACKTEST_JOBS", "BACKTEST_RESULTS", "COMMANDS",
-    "CONSUMED_TO_THE_END", "CONTROLS", "EVENTS", "EVENT_READERS", "EVENT_STREAMS", "EXECUTION_REPORTS", "EXIT_ORDERS",
-    "FILLS", "KEEP_EVENTS", "KEEP_MESSAGES", "MAX_IN_FLIGHT", "OUTPUTS", "PLACED", "POSITION_UPDATES", "PROGRESS",
-    "READERS", "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS", "TRANSIENT", "Stream", "decoder_of",
-    "readers_in", "reads_of", "streams_in", "writes_of",
+    "ACTORS", "ALLOCATIONS", "APPLIED_COMMANDS", "ARENAS", "ARENA_STANDINGS", "BACKTEST_JOBS", "BACKTEST_RESULTS",
+    "COMMANDS", "CONSUMED_TO_THE_END", "CONTROLS", "EVENTS", "EVENT_READERS", "EVENT_STREAMS", "EXECUTION_REPORTS",
+    "EXIT_ORDERS", "FILLS", "KEEP_EVENTS", "KEEP_MESSAGES", "MAX_IN_FLIGHT", "OUTPUTS", "PLACED",
+    "POSITION_UPDATES", "PROGRESS", "READERS", "RISK_EVENTS", "SIMULATION_RESULTS", "STRATEGY_SPECS", "STREAMS",
+    "TRANSIENT", "Stream", "decoder_of", "readers_in", "reads_of", "streams_in", "writes_of",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from msgspec import structs
 from msgspec.structs import replace
 from sqlalchemy import bindparam, update
 
@@ -9,12 +10,13 @@ from memesnipe.bus.merge import Entry
 from memesnipe.errors import SettingsError
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.events import to_records
-from memesnipe.protocol.messages import ExecutorProgress, SimulationResults
-from memesnipe.protocol.streams import ALLOCATIONS, COMMANDS, FILLS
+from memesnipe.protocol.messages import AppliedCommand, CommandMessage, ExecutorProgress, SimulationResults
+from memesnipe.protocol.streams import ALLOCATIONS, APPLIED_COMMANDS, COMMANDS, FILLS
 from memesnipe.roles.consumer import Consumer, runs_of_events
 from memesnipe.roles.context import Context
 from memesnipe.roles.order_path import report_steps
 from memesnipe.roles.venue_orders import OpenVenue, VenueOrders
+from memesnipe.storage.commands import assign_seq, pending_flattens, record_outcome
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
 from memesnipe.storage.schema import AllocationRow, OrderRow, TradeRow
 from memesnipe.storage.schema_control import ControlRow, RefusalRow
@@ -25,6 +27,7 @@ from memesnipe.trading.records import Entries, of_step
 from memesnipe.trading.steps import Step
 
 _PROGRESS_EVERY: Final = 256  # events
+_FLATTEN_CHECK_S: Final = 0.25  # between two looks for a flatten, each of which costs a request to the database
 _PROGRESS_S: Final = 1.0  # where events are rare, but too frequent for the executor to become idle
 
 _SET_STATUS = (
@@ -49,6 +52,9 @@ class DeskRole(Consumer):
 
     A control that follows an event takes effect before the next event. The table `controls` records after which event
     each was applied.
+
+    A flatten takes effect after the last event that the desks have consumed, wherever market_data and the arenas are:
+    neither of them has to work. In lockstep it has a place among the events like every command.
     """
 
     name = "executor"
@@ -77,6 +83,7 @@ class DeskRole(Consumer):
         self._published_seq, self._published_at = 0, 0.0  # the last published watermark, and its time
         self._uncounted: list[Step] = []  # steps that are not committed yet
         self._read_at = 0.0
+        self._flatten_checked_at = -_FLATTEN_CHECK_S
 
     @property
     def desks(self) -> dict[Account, Desk]:
@@ -93,6 +100,7 @@ class DeskRole(Consumer):
     def handle(self, entries: list[Entry], work: UnitOfWork) -> None:
         """Advance over runs of events, and apply the controls between them."""
         self._read_at = self.clock.monotonic_s()
+        self._flatten(work, is_due=any(entry.stream == COMMANDS for entry in entries))
         for part in runs_of_events(entries):
             if isinstance(part, list):
                 self._advance(part, work)
@@ -116,14 +124,36 @@ class DeskRole(Consumer):
         if level_changed:
             self._publish_progress(work)  # the position role records the level once this watermark has reached it
 
+    def _flatten(self, work: UnitOfWork, *, is_due: bool = False) -> None:
+        """Apply the flattens that were requested since the last look, before commands that are read now."""
+        if not self.context.choice.has_own_pace:
+            return
+        now_s = self.clock.monotonic_s()
+        if not is_due and now_s - self._flatten_checked_at < _FLATTEN_CHECK_S:
+            return
+        self._flatten_checked_at = now_s
+        with self.context.database.connect() as connection:
+            found = pending_flattens(connection, self.context.run_id)
+        seq = self._execution.seq
+        for flatten in found:
+            message = flatten.at(seq, AppliedCommand)
+            number = self.journal.numbers_after(work)[APPLIED_COMMANDS] + 1
+            self._apply(Entry(APPLIED_COMMANDS, number, seq, message), work)
+            work.change(assign_seq(flatten.command_id, seq))
+            work.change(record_outcome(flatten.command_id, f"done after event {seq}"))
+            self._needs_snapshot = True  # events alone do not restore the state
+            self.log.warning("selling everything", seq=seq, command=flatten.command_id)
+
     def _apply(self, entry: Entry, work: UnitOfWork) -> None:
         seq = self._execution.seq
         self._controls += 1
         applied = {"number": self._controls, "stream": entry.stream, "entry": entry.number, "effective_seq": seq}
         work.add(ControlRow, [applied])
+        if isinstance(entry.payload, CommandMessage):
+            work.send(AppliedCommand(**structs.asdict(entry.payload)))
         for step in self._execution.apply(entry.payload):
             self._write(step, work)
-        if entry.stream == COMMANDS:
+        if isinstance(entry.payload, CommandMessage):
             self._publish_progress(work)  # the position role applies the command once this watermark has reached it
         if entry.stream == ALLOCATIONS:
             work.change(_SET_EFFECTIVE, [{"b_run": self.context.run_id, "b_seq": entry.seq, "b_effective": seq}])
@@ -153,8 +183,9 @@ class DeskRole(Consumer):
         work.send(ExecutorProgress(seq=self._published_seq))
 
     def idle(self) -> None:
-        """Publish venue reports and the watermark while no entry arrives."""
+        """Look for a flatten, and publish venue reports and the watermark, while no entry arrives."""
         work = self.journal.unit_of_work()
+        self._flatten(work)
         self._venue_orders.publish_reports(work, self._execution.seq)
         if self._execution.seq > self._published_seq:
             self._publish_progress(work)

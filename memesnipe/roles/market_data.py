@@ -33,7 +33,7 @@ class MarketData:
     """The clock of the run: it publishes events as they are due, and flags those after which decisions are due.
 
     It also assigns each command of a user (`memesnipe.storage.commands`) a position among the events, so that every
-    actor applies it at the same point of the run.
+    actor applies it at the same point of the run; a flatten only in lockstep, otherwise the desks do.
 
     Args:
         feed: the source of events, not open yet.
@@ -136,7 +136,9 @@ class MarketData:
         with self._queries.connect() as connection:
             # The offsets first: a command that was recorded before the last decision was applied takes effect there.
             events, decided = read_offsets(connection, self.context.run_id, EVENTS, ALLOCATIONS)
-            commands = pending_commands(connection, self.context.run_id)
+            commands = pending_commands(
+                connection, self.context.run_id, with_flattens=not self.context.choice.has_own_pace
+            )
             allocations = self._pending_allocations(connection)
         self._update_readers(events)
         if commands:

@@ -2,7 +2,6 @@
 
 from msgspec.structs import replace
 from pydantic import TypeAdapter
-from sqlalchemy import update
 
 from memesnipe.bus.merge import Entry
 from memesnipe.config.policies import ledger_policy_of
@@ -13,14 +12,22 @@ from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.events import to_records
 from memesnipe.protocol.messages import CommandMessage, FillMessage, SimulationResults
 from memesnipe.protocol.payload import Follows, Payload
-from memesnipe.protocol.streams import COMMANDS, EVENT_STREAMS, EVENTS, FILLS, PROGRESS, SIMULATION_RESULTS, writes_of
+from memesnipe.protocol.streams import (
+    APPLIED_COMMANDS,
+    EVENT_STREAMS,
+    EVENTS,
+    FILLS,
+    PROGRESS,
+    SIMULATION_RESULTS,
+    writes_of,
+)
 from memesnipe.roles.consumer import BLOCK_MS, Consumer, runs_of_events
 from memesnipe.roles.context import Context
 from memesnipe.roles.order_traces import trace_booked
 from memesnipe.roles.role_metrics import record_accounts
+from memesnipe.storage.commands import record_outcome
 from memesnipe.storage.journal import StreamOffset, UnitOfWork
 from memesnipe.storage.schema import BreakerRow, EquityRow, PositionRow
-from memesnipe.storage.schema_control import CommandRow
 from memesnipe.telemetry.metrics import ActorMetrics
 from memesnipe.trading.desk_state import order_key
 from memesnipe.trading.ledger import Ledger, LedgerState, RiskCheck
@@ -58,7 +65,7 @@ class PositionRole(Consumer):
         return self._ledgers
 
     def read(self) -> list[Entry]:
-        """Return the executor's messages, and the events up to its watermark, in order; commands beyond it wait."""
+        """Return the executor's messages, and the events up to its watermark, in order."""
         numbers = {stream: offset.number for stream, offset in self.offsets.items()}
         event = numbers.pop(EVENTS)
         messages = self.context.bus.read(numbers, BLOCK_MS)
@@ -67,15 +74,10 @@ class PositionRole(Consumer):
             *(entry.seq for entry in messages if entry.stream in _OF_EXECUTOR),
             0,
         )
-        messages = [entry for entry in messages if entry.seq <= watermark]  # a command may be ahead of the executor
         if not messages:
             return []
         if watermark > event:
-            # After a loss of Redis the events may be republished between the two reads, and the commands before them.
-            # Whatever event is read, the commands that precede it are read with it.
-            found = self.context.bus.read({EVENTS: event, COMMANDS: numbers[COMMANDS]}, BLOCK_MS)
-            messages = [entry for entry in messages if entry.stream != COMMANDS]
-            messages += [entry for entry in found if entry.seq <= watermark]
+            messages += [e for e in self.context.bus.read({EVENTS: event}, BLOCK_MS) if e.seq <= watermark]
         entries = in_order(messages)
         for i, entry in enumerate(entries):
             if entry.stream in EVENT_STREAMS:
@@ -155,16 +157,18 @@ class PositionRole(Consumer):
             refused = "; ".join(filter(None, (ledger.close(command.spec_id, command.token) for ledger in concerned)))
             self._answer(command, f"refused: {refused}" if refused else f"being sold since event {command.seq}", work)
             return
-        changed = [ledger for ledger in concerned if ledger.apply(command.name)]
+        changed = [ledger for ledger in concerned if ledger.apply(command)]
         for ledger in changed:
             self._write(of_command(ledger, command.seq, ledger.state.market_state.last_ts, command.name), work)
         if not changed:
+            if any(ledger.is_overtaken(command) for ledger in concerned):
+                self._answer(command, "without effect: everything is being sold since a later flatten", work)
             return
         self._answer(command, f"done after event {command.seq}", work)
 
     def _answer(self, command: CommandMessage, outcome: str, work: UnitOfWork) -> None:
         self.log.warning("command applied", command=command.name, seq=command.seq, outcome=outcome)
-        work.change(update(CommandRow).where(CommandRow.command_id == command.command_id).values(outcome=outcome))
+        work.change(record_outcome(command.command_id, outcome))
 
     def _write(self, entries: Entries, work: UnitOfWork) -> None:
         self._write_rows(entries, work)
@@ -209,7 +213,7 @@ def in_order(entries: list[Entry]) -> list[Entry]:
     results, and the others follow them; ``after`` of the results has the number of the last preceding fill.
     """
     before = {e.seq: e.payload.after[FILLS] for e in entries if isinstance(e.payload, SimulationResults)}
-    rank = {SIMULATION_RESULTS: 2, PROGRESS: 3, COMMANDS: 4}
+    rank = {SIMULATION_RESULTS: 2, PROGRESS: 3, APPLIED_COMMANDS: 4}
 
     def sort_key(entry: Entry) -> tuple[int, int, int]:
         if entry.stream == FILLS:

@@ -62,14 +62,15 @@ def back_up(settings: Settings, output: Path) -> dict[str, Any]:
         partial.touch(mode=0o600)
         try:
             with tempfile.TemporaryDirectory(dir=output.resolve().parent) as folder:
-                _write(home, url, manifest, Path(folder), partial)
+                write_archive(home, url, manifest, Path(folder), partial)
             partial.replace(output)
         finally:
             partial.unlink(missing_ok=True)
     return manifest | {"file": str(output), "bytes": output.stat().st_size}
 
 
-def _write(home: Path, url: str, manifest: dict[str, Any], folder: Path, partial: Path) -> None:
+def write_archive(home: Path, url: str, manifest: dict[str, Any], folder: Path, partial: Path) -> None:
+    """Write the files of an installation and its database at ``url`` to a backup; ``folder`` is for temporary files."""
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
     with opened(partial, "w") as archive:
         archive.add(folder / MANIFEST, MANIFEST)

@@ -160,11 +160,12 @@ class Session:
         import redis  # noqa: PLC0415
 
         from memesnipe.bus.redis_bus import Bus  # noqa: PLC0415
+        from memesnipe.runtime.earlier_run import why_not_continued  # noqa: PLC0415
         from memesnipe.runtime.live_run import live_identity, live_opening, why_another_run  # noqa: PLC0415
-        from memesnipe.storage.runs import ARENA_SHARDS, WALLET, begin_run, earlier_live_run  # noqa: PLC0415
+        from memesnipe.storage.runs import ARENA_SHARDS, CODE, WALLET, begin_run, earlier_live_run  # noqa: PLC0415
 
         # Changed code is another experiment: an unfinished run is resumed only with the same code.
-        deciding = {**self.settings.deciding, "code": code_hash(self.settings.simulation.strategy_folders)}
+        deciding = {**self.settings.deciding, CODE: code_hash(self.settings.simulation.strategy_folders)}
         if self.choice.history:  # so is another history
             from memesnipe.tapes.history import identity_of  # noqa: PLC0415
 
@@ -176,8 +177,12 @@ class Session:
         opening = partial(live_opening, self.settings, live[WALLET]) if live else dict
         run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), {**deciding, **live}, opening)
         earlier = earlier_live_run(self.database, self.choice.identity, run.run_id) if live else None
-        if earlier is not None and not run.resumed:
-            sentence = why_another_run(run.run_id, live, earlier, is_local=self.mode.localnet is not None)
+        if not run.resumed:
+            sentence = ""
+            if earlier is not None:
+                sentence = why_another_run(run.run_id, live, earlier, is_local=self.mode.localnet is not None)
+            feed, kept = self.choice.identity, {**deciding, **live}
+            sentence = sentence or why_not_continued(self.database, feed, run.run_id, kept)
             if sentence:
                 print_message(sentence)
         assert self.settings.servers.redis_url is not None  # noqa: S101 - resolved by now

@@ -1,7 +1,10 @@
-"""Manual commands in the database: recorded on enqueue, pending until market_data assigns an event to each."""
+"""Manual commands in the database: recorded on enqueue, pending until an event is assigned to each.
+
+market_data assigns it; to a flatten of a run that is not in lockstep the executor does, which waits for nobody then.
+"""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Executable, bindparam, insert, select, update
 
@@ -9,6 +12,8 @@ from memesnipe.market.events import NO_TOKEN
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.protocol.messages import CommandMessage
 from memesnipe.storage.schema_control import CommandRow
+
+_Message = TypeVar("_Message", bound=CommandMessage)
 
 _PENDING: Final = (
     select(
@@ -22,6 +27,8 @@ _PENDING: Final = (
     .where(CommandRow.run_id == bindparam("run"), CommandRow.seq.is_(None))
     .order_by(CommandRow.command_id)
 )
+_FLATTENS: Final = _PENDING.where(CommandRow.name == CommandName.FLATTEN)
+_OTHERS: Final = _PENDING.where(CommandRow.name != CommandName.FLATTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +42,9 @@ class PendingCommand:
     account: str
     token: int
 
-    def at(self, seq: int) -> CommandMessage:
+    def at(self, seq: int, message: type[_Message] = CommandMessage) -> _Message:  # type: ignore[assignment]
         """Return the message that makes the command effective after event ``seq``."""
-        return CommandMessage(
+        return message(
             seq=seq,
             command_id=self.command_id,
             name=CommandName(self.name),
@@ -80,14 +87,25 @@ def is_halt_recorded(connection: Connection, run_id: int) -> bool:
     return last is not None and last != CommandName.RISK_RESET
 
 
-def pending_commands(connection: Connection, run_id: int) -> list[PendingCommand]:
+def pending_commands(connection: Connection, run_id: int, *, with_flattens: bool) -> list[PendingCommand]:
     """Return the commands that have no event assigned, in the order in which they were recorded."""
-    return [PendingCommand(*row) for row in connection.execute(_PENDING, {"run": run_id})]
+    query = _PENDING if with_flattens else _OTHERS
+    return [PendingCommand(*row) for row in connection.execute(query, {"run": run_id})]
+
+
+def pending_flattens(connection: Connection, run_id: int) -> list[PendingCommand]:
+    """Return the flattens that have no event assigned, in the order in which they were recorded."""
+    return [PendingCommand(*row) for row in connection.execute(_FLATTENS, {"run": run_id})]
 
 
 def assign_seq(command_id: int, seq: int) -> Executable:
     """Return the statement that makes a command effective after event ``seq``."""
     return update(CommandRow).where(CommandRow.command_id == command_id).values(seq=seq)
+
+
+def record_outcome(command_id: int, found: str) -> Executable:
+    """Return the statement that records the outcome of a command."""
+    return update(CommandRow).where(CommandRow.command_id == command_id).values(outcome=found)
 
 
 def outcome(connection: Connection, command_id: int) -> str | None:

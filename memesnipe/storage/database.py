@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event, make_url, text
 
+from memesnipe.errors import InputError
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 24_000_000  # key of the advisory lock that keeps migrations from running concurrently
 
@@ -58,9 +60,14 @@ def time_statements(engine: Engine, observe: Callable[[float], None]) -> None:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Apply the outstanding migrations up to a revision."""
+    """Apply the outstanding migrations up to a revision.
+
+    Raises:
+        InputError: a later version of MemeSnipe has migrated the database.
+    """
     from alembic import command  # noqa: PLC0415 - slow to load, and most connections migrate nothing
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -68,4 +75,10 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        try:
+            command.upgrade(config, revision)
+        except CommandError as error:  # the only one of an unchanged installation: its revision is not among ours
+            raise InputError(
+                "a later version of MemeSnipe has changed the tables of this database: use that version, or restore a "
+                f"backup from before the upgrade into an empty MEMESNIPE_HOME ({error})"
+            ) from None

@@ -11,6 +11,7 @@ from memesnipe.protocol.account import Account
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.streams import (
     ALLOCATIONS,
+    APPLIED_COMMANDS,
     COMMANDS,
     CONSUMED_TO_THE_END,
     EVENTS,
@@ -28,6 +29,7 @@ LIVE_CAPITAL: Final = "live_capital_lamports"
 LIVE_WALLET: Final = "live_wallet_lamports"
 WALLET: Final = "wallet"
 CHAIN: Final = "chain"
+CODE: Final = "code"  # the hash of the code that decides
 ARENA_SHARDS: Final = "arena_shards"  # how many arenas have processes of their own; absent where none has
 _OPENING: Final = (LIVE_CAPITAL, LIVE_WALLET)  # recorded at the beginning of a run; they do not tell runs apart
 
@@ -170,7 +172,7 @@ def read_published(connection: Connection, run_id: int, last_seq: int) -> dict[s
         last_seq: the last event.
     """
     message = MessageRow
-    may_follow = (COMMANDS, EXECUTION_REPORTS)
+    may_follow = (COMMANDS, APPLIED_COMMANDS, EXECUTION_REPORTS)
     due = func.max(message.number).filter(message.stream.not_in(may_follow) | (message.seq < last_seq))
     query = select(message.stream, func.max(message.number).label("last"), due.label("due"))
     rows = connection.execute(query.where(message.run_id == run_id).group_by(message.stream))

@@ -156,7 +156,7 @@ class TradingAccount:
         if name == CommandName.CLOSE:
             step.add(self.desk.close(command.spec_id, command.token))
         before = state.level, state.halted, state.flattening
-        if self.desk.apply(name) and before != (state.level, state.halted, state.flattening):
+        if self.desk.apply(command) and before != (state.level, state.halted, state.flattening):
             self._cancel(step)
         if name == CommandName.FLATTEN:
             # What fails is tried again like a stop: at the next event of the token, or the next mark.

@@ -26,7 +26,7 @@ from memesnipe.market.events import (
 )
 from memesnipe.market.pools import Pool, moved, quote_buy
 from memesnipe.protocol.commands import CommandName
-from memesnipe.protocol.messages import AccountFigures, ExecutionReport
+from memesnipe.protocol.messages import AccountFigures, CommandMessage, ExecutionReport
 from memesnipe.protocol.order_status import (
     OPEN,
     TRANSITIONS,
@@ -173,8 +173,8 @@ class Desk:
         order = Order(spec_id, order_no, token, side, reason, ts, state.market_state.last_seq, due_ts, 0.0, 0, 0, 0)
         return self._leave(order, holding)
 
-    def apply(self, command: str) -> bool:
-        """Apply a halt, a flatten or a reset; return whether the command is one of these."""
+    def apply(self, command: CommandMessage) -> bool:
+        """Apply a halt, a flatten or a reset; return whether the command is one of these and not overtaken."""
         return self._ledger.apply(command)
 
     def close(self, spec_id: str, token: int) -> Order | RiskRefused | None:

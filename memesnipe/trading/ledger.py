@@ -5,6 +5,7 @@ The desk and the position role of an account each have one, so that both derive 
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from memesnipe.engine.holdings import Holding, follow, value_lamports
 from memesnipe.engine.orders import Fill
@@ -12,8 +13,10 @@ from memesnipe.market.events import LAMPORTS_PER_SOL, Event
 from memesnipe.market.state import MarketState, TokenMarket, capital_lamports
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import NOT_HELD, CommandName
-from memesnipe.protocol.messages import AccountFigures, FillMessage
+from memesnipe.protocol.messages import AccountFigures, CommandMessage, FillMessage
 from memesnipe.trading.breaker import Breaker, RiskLevel
+
+_OF_RISK: Final = (CommandName.HALT, CommandName.FLATTEN, CommandName.RISK_RESET)
 
 
 @dataclass(slots=True)
@@ -42,6 +45,7 @@ class LedgerState:
     breaker: Breaker = field(default_factory=Breaker)
     halted: bool = False
     flattening: bool = False  # whether every position is being sold, although trading is halted
+    flattened_by: int = 0  # id of the last flatten; a flatten overtakes earlier commands on their way to the desks
 
     @property
     def refuses_exits(self) -> bool:
@@ -169,16 +173,25 @@ class Ledger:
             del state.positions[order.token]
         return Booked(position, realised)
 
-    def apply(self, command: str) -> bool:
-        """Apply a halt, a flatten or a reset; return whether the command is one of these."""
-        if command in (CommandName.HALT, CommandName.FLATTEN):
-            self.state.halted, self.state.flattening = True, command == CommandName.FLATTEN
-        elif command == CommandName.RISK_RESET:
-            self.state.halted = self.state.flattening = False
+    def apply(self, command: CommandMessage) -> bool:
+        """Apply a halt, a flatten or a reset; return whether the command is one of these and not overtaken."""
+        state = self.state
+        if command.name not in _OF_RISK or self.is_overtaken(command):
+            return False
+        if command.name == CommandName.RISK_RESET:
+            state.halted = state.flattening = False
             # Ending a halt keeps the drawdown; ending Critical or Emergency resets it.
-            if self.state.breaker.level in (RiskLevel.CRITICAL, RiskLevel.EMERGENCY):
-                self.state.breaker.reset()
-        return command in (CommandName.HALT, CommandName.FLATTEN, CommandName.RISK_RESET)
+            if state.breaker.level in (RiskLevel.CRITICAL, RiskLevel.EMERGENCY):
+                state.breaker.reset()
+            return True
+        state.halted, state.flattening = True, command.name == CommandName.FLATTEN
+        if state.flattening:
+            state.flattened_by = command.command_id
+        return True
+
+    def is_overtaken(self, command: CommandMessage) -> bool:
+        """Return whether a halt or a reset was given before the last flatten, which it must not end."""
+        return command.name in _OF_RISK and command.command_id < self.state.flattened_by
 
     def close(self, spec_id: str, token: int) -> str:
         """Treat a position as one at a stop until it is sold; return why not, "" where it is done."""

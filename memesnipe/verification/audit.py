@@ -1,6 +1,7 @@
 """The audit: compare the records of a run with those rederived from its events."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from memesnipe.errors import InputError
 from memesnipe.protocol.messages import CommandMessage, ControlPayload
 from memesnipe.protocol.payload import ProtocolError
 from memesnipe.protocol.streams import (
+    APPLIED_COMMANDS,
     COMMANDS,
     CONTROLS,
     EVENTS,
@@ -26,12 +28,12 @@ from memesnipe.protocol.streams import (
 from memesnipe.storage import schema, schema_control
 from memesnipe.storage.controls import read_controls
 from memesnipe.storage.event_log import read_batches
-from memesnipe.storage.messages import read_messages
 from memesnipe.storage.runs import read_mints
 from memesnipe.trading.execution import Execution
 from memesnipe.trading.ledger import Ledger
 from memesnipe.trading.replay import Control
 from memesnipe.trading.steps import Step
+from memesnipe.verification.applied_commands import OF_USERS
 from memesnipe.verification.comparison import differences, name_of
 from memesnipe.verification.consistency import inconsistencies, trade_inconsistencies
 from memesnipe.verification.portfolio_records import portfolio_inconsistencies
@@ -58,7 +60,7 @@ class Recorded:
     mints: dict[int, str]
     controls: list[Control]
     payloads: dict[tuple[str, int], bytes]  # of the controls, by stream and number
-    commands: dict[int, CommandMessage]  # by number
+    commands: list[CommandMessage]  # that the desks have applied, in this order
     consumed: ConsumedOffsets
     records: Records
 
@@ -76,19 +78,29 @@ def read_run(connection: Connection, run_id: int) -> Recorded:
     offset = schema.StreamOffsetRow
     query = select(offset.actor, offset.stream, offset.number).where(offset.run_id == run_id)
     offsets = {(row.actor, row.stream): row.number for row in connection.execute(query)}
-    consumed = ConsumedOffsets(
-        *(offsets.get(("position", stream), 0) for stream in (EVENTS, FILLS, SIMULATION_RESULTS, COMMANDS))
-    )
+    by_position = {stream: number for (actor, stream), number in offsets.items() if actor == "position"}
+    events, fills, results = (by_position.get(stream, 0) for stream in (EVENTS, FILLS, SIMULATION_RESULTS))
+    # Earlier versions of the position role read the commands themselves; the desks applied them in the same order.
+    commands = by_position.get(APPLIED_COMMANDS, by_position.get(COMMANDS, 0))
     return Recorded(
         settings=run.settings,
         last_seq=offsets.get(("executor", EVENTS), 0),
         mints=dict(enumerate(read_mints(connection, run_id))),
         controls=controls,
         payloads=payloads,
-        commands={m.number: m.payload for m in read_messages(connection, run_id, COMMANDS) if m.payload is not None},
-        consumed=consumed,
+        commands=list(_commands(controls, payloads)),
+        consumed=ConsumedOffsets(events, fills, results, commands),
         records=_records(connection, run_id),
     )
+
+
+def _commands(controls: list[Control], payloads: dict[tuple[str, int], bytes]) -> Iterator[CommandMessage]:
+    """Yield the commands among the controls; the audit reports those without a valid payload."""
+    for control in controls:
+        payload = payloads.get((control.stream, control.entry))
+        if control.stream in OF_USERS and payload is not None:
+            with suppress(ProtocolError):
+                yield decoder_of(control.stream)(payload)
 
 
 def _records(connection: Connection, run_id: int) -> Records:
@@ -129,7 +141,7 @@ class Audit:
         batches = partial(read_batches, self._event_log, 1, recorded.last_seq)
 
         def payload_of(key: tuple[str, int]) -> ControlPayload:
-            if key[0] not in CONTROLS:
+            if key[0] not in (*CONTROLS, APPLIED_COMMANDS):
                 raise KeyError(key)
             payload: ControlPayload = decoder_of(key[0])(recorded.payloads[key])
             return payload

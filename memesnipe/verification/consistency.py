@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import Connection, and_, func, select
 
-from memesnipe.protocol.messages import CommandMessage
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.protocol.streams import (
-    COMMANDS,
+    APPLIED_COMMANDS,
     CONSUMED_TO_THE_END,
     CONTROLS,
     EVENTS,
@@ -19,11 +17,10 @@ from memesnipe.storage.event_log import count_events, damaged_ranges
 from memesnipe.storage.messages import read_messages
 from memesnipe.storage.runs import FINISHED, Cursor, read_cursor, read_published
 from memesnipe.storage.schema import MessageRow, RunRow, StreamOffsetRow
-from memesnipe.storage.schema_control import CommandRow, ControlRow
-from memesnipe.verification.comparison import differences, name_of
+from memesnipe.storage.schema_control import ControlRow
+from memesnipe.verification.applied_commands import OF_USERS, command_inconsistencies
+from memesnipe.verification.comparison import name_of
 from memesnipe.verification.rederivation import ConsumedOffsets, Key, Records
-
-_OF_COMMAND: Final = ("name", "spec_id", "reason", "account", "token")
 
 Offsets = dict[tuple[str, str], int]  # (actor, stream) -> number of the last entry consumed
 
@@ -36,7 +33,7 @@ def inconsistencies(connection: Connection, run_id: int, event_log: Path) -> Ite
     }
     yield from _of_messages(connection, run_id)
     yield from _of_controls(connection, run_id, offsets)
-    yield from _of_commands(connection, run_id)
+    yield from command_inconsistencies(connection, run_id)
     cursor = read_cursor(connection, run_id)
     finished = connection.scalar(select(RunRow.status).where(RunRow.run_id == run_id)) == FINISHED
     yield from _of_log(event_log, cursor, offsets, finished=finished)
@@ -77,47 +74,33 @@ def _of_controls(connection: Connection, run_id: int, offsets: Offsets) -> Itera
     )
     query = query.outerjoin(MessageRow, same).where(ControlRow.run_id == run_id).order_by(ControlRow.number)
     applied = dict.fromkeys(CONTROLS, 0)
-    number = seq = 0
+    number = seq = commands = 0
     for row in connection.execute(query):
         what = f"controls {row.number}: {row.stream}/{row.entry}"
         if row.number != number + 1:
             yield f"controls: {number} is followed by {row.number}"
-        if row.entry != applied.get(row.stream, 0) + 1:
-            yield f"{what} was applied where {row.stream}/{applied.get(row.stream, 0) + 1} is next"
+        commands += row.stream in OF_USERS
+        # The desks number all commands that they apply; those that no other stream has are controls by this number.
+        expected = commands if row.stream == APPLIED_COMMANDS else applied.get(row.stream, 0) + 1
+        if row.entry != expected:
+            yield f"{what} was applied where {row.stream}/{expected} is next"
         if row.effective_seq < seq:
             yield f"{what} was applied after event {row.effective_seq}, and the one before it after {seq}"
         if row.published_seq is None:
             yield f"{what} was applied, but never published"
         elif row.effective_seq < row.published_seq or (
-            row.stream == COMMANDS and row.effective_seq != row.published_seq
+            row.stream in OF_USERS and row.effective_seq != row.published_seq
         ):
             yield f"{what} was applied after event {row.effective_seq}, but belongs to {row.published_seq}"
-        number, seq, applied[row.stream] = row.number, row.effective_seq, row.entry
+        number, seq = row.number, row.effective_seq
+        if row.stream != APPLIED_COMMANDS:
+            applied[row.stream] = row.entry
     for stream, last in applied.items():
         consumed = offsets.get(("executor", stream), 0)
         if last != consumed:
             yield f"controls: {stream} was consumed up to {consumed}, but applied up to {last}"
     if seq > offsets.get(("executor", EVENTS), 0):
         yield f"controls {number}: was applied after event {seq}, which the executor has not consumed"
-
-
-def _of_commands(connection: Connection, run_id: int) -> Iterator[str]:
-    """Check that the commands with an event assigned are those that were published."""
-    query = select(CommandRow).where(CommandRow.run_id == run_id, CommandRow.seq.is_not(None))
-    assigned = {
-        (row.command_id,): {"seq": row.seq} | {name: str(getattr(row, name)) for name in _OF_COMMAND}
-        for row in connection.execute(query)
-    }
-    published: dict[Key, dict[str, object]] = {}
-    for message in read_messages(connection, run_id, COMMANDS):
-        command: CommandMessage | None = message.payload
-        if command is None:
-            continue  # reported with the messages
-        key = (command.command_id,)
-        if key in published:
-            yield f"commands {name_of(key)}: was published twice"
-        published[key] = {"seq": message.seq} | {name: str(getattr(command, name)) for name in _OF_COMMAND}
-    yield from differences("commands", assigned, published)
 
 
 def _of_log(event_log: Path, cursor: Cursor, offsets: Offsets, *, finished: bool) -> Iterator[str]:

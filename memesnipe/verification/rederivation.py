@@ -3,7 +3,7 @@
 The cores of the executor and of the position role process the events again; none of their records is read.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -66,7 +66,7 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class ConsumedOffsets:
-    """The numbers of the last event, fill, results and command that the position role has consumed."""
+    """How many events, fills, results and commands the position role has consumed."""
 
     events: int
     fills: int
@@ -82,7 +82,7 @@ class Rederivation:
         execution: Execution,
         ledgers: Sequence[Ledger],
         mints: dict[int, str],
-        commands: Mapping[int, CommandMessage],
+        commands: Sequence[CommandMessage],
         consumed: ConsumedOffsets,
     ) -> None:
         """Prepare with cores in their initial state.
@@ -91,14 +91,14 @@ class Rederivation:
             execution: the core of the executor.
             ledgers: the core of the position role, one for each account.
             mints: the address of each token.
-            commands: all commands by their numbers.
+            commands: those that the desks have applied, in this order.
             consumed: the offsets of the position role.
         """
         self.records = Records()
         self._execution, self._mints, self._consumed = execution, mints, consumed
         self._ledgers = {ledger.account: ledger for ledger in ledgers}
         # In reverse order, so that the next command can be popped.
-        self._commands = [commands[number] for number in sorted(commands, reverse=True) if number <= consumed.commands]
+        self._commands = list(commands[: consumed.commands])[::-1]
         self._numbers: dict[str, int] = {}  # of the last message of each stream
 
     def run(
@@ -170,7 +170,7 @@ class Rederivation:
             if command.name == CommandName.CLOSE:
                 for ledger in concerned:
                     ledger.close(command.spec_id, command.token)
-            for ledger in [each for each in concerned if each.apply(command.name)]:
+            for ledger in [each for each in concerned if each.apply(command)]:
                 last_ts = ledger.state.market_state.last_ts
                 self._add(of_command(ledger, command.seq, last_ts, command.name))
 

@@ -65,4 +65,6 @@ class System:
 
 
 def _runs(host: Host, actor: str) -> int:
-    return sum(line.startswith(f"ray::{actor}.run") for line in processes_of(host.folder).values())
+    """Return how many actors of a class a host runs; Ray names a process by its class and the call that began last."""
+    names = (f"ray::{actor}", f"ray::{actor}.")
+    return sum(line == names[0] or line.startswith(names[1]) for line in processes_of(host.folder).values())

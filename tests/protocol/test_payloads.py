@@ -22,14 +22,14 @@ from memesnipe.protocol.streams import (
     reads_of,
     writes_of,
 )
-from tests.payloads import allocations, command, exit_order, risk
+from tests.payloads import allocations, applied, command, exit_order, risk
 from tests.support import genome, synthetic_events
 
 EVENTS = synthetic_events(3000, seed=5)
 MINTS = [f"mint {token}" for token in range(int(EVENTS["token"].max()) + 1)]
 SAMPLES = [
     allocations([genome("buy_once")], ["ab"], {"cd": 12.5}), command("halt", seq=9), risk("warning"),
-    exit_order("ab", 3, 17), ExecutorProgress(seq=4),
+    exit_order("ab", 3, 17), ExecutorProgress(seq=4), applied("halt", seq=3),
 ]  # fmt: skip
 
 

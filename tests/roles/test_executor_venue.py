@@ -71,10 +71,10 @@ class CheckedChain(ScriptedChain):
 class LiveRun:
     """A run whose strategies all trade in the live account; its executor is replaced after a crash."""
 
-    def __init__(self, stage: Stage, chain: CheckedChain) -> None:
+    def __init__(self, stage: Stage, chain: CheckedChain, speed: float = 0.0) -> None:
         self.stage, self.chain = stage, chain
         settings = {LIVE_CAPITAL: 300 * LAMPORTS_PER_SOL}
-        choice = FeedChoice("list", 0.0)
+        choice = FeedChoice("list", speed)
         stage.run_id = chain.run_id = begin_run(stage.database, uuid4().hex, choice.to_dict(), settings).run_id
         stage.redis.flushdb()
         tokens = [{"run_id": stage.run_id, "token": token, "mint": mint} for token, mint in enumerate(MINTS)]

@@ -87,7 +87,7 @@ def test_halt_takes_effect_after_the_last_event_while_the_feed_is_silent(stage: 
 
     def is_taken() -> bool:
         with stage.database.connect() as connection:
-            return not pending_commands(connection, stage.run_id)
+            return not pending_commands(connection, stage.run_id, with_flattens=True)
 
     step_until(market, is_taken)
     with stage.database.connect() as connection:

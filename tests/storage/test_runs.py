@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.errors import InputError
 from memesnipe.storage import views
 from memesnipe.storage.database import migrate
 from memesnipe.storage.runs import begin_run, finish_run, is_complete, read_cursor, run_options
@@ -140,3 +141,11 @@ def test_migrating_twice_changes_nothing(database: sa.Engine) -> None:
     before = sa.inspect(database).get_table_names()
     migrate(database)
     assert sa.inspect(database).get_table_names() == before
+
+
+def test_the_tables_of_a_later_version_are_refused(at_revision: Callable[[str], sa.Engine]) -> None:
+    later = at_revision("head")
+    with later.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(InputError, match=r"a later version of MemeSnipe has changed the tables.*9999"):
+        migrate(later)

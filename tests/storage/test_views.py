@@ -203,9 +203,12 @@ def test_commands_and_lifecycle_steps_are_newest_first(conn, database, new_run, 
     with database.begin() as connection:
         first = enqueue(connection, new_run, CommandName.HALT, reason="a test")
         second = enqueue(connection, new_run, CommandName.PROMOTE, spec_id="a")
-        assert [command.command_id for command in pending_commands(connection, new_run)] == [first, second]
+        assert [command.command_id for command in pending_commands(connection, new_run, with_flattens=True)] == [
+            first,
+            second,
+        ]
         connection.execute(assign_seq(first, 7))
-        assert [command.name for command in pending_commands(connection, new_run)] == ["promote"]
+        assert [command.name for command in pending_commands(connection, new_run, with_flattens=True)] == ["promote"]
         assert outcome(connection, first) is None
     for seq in (1, 2):
         insert(

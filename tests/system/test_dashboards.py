@@ -97,7 +97,7 @@ def test_every_panel_shows_data(one: Installation, prometheus: str, tmp_path: Pa
         names = [legend for legend, _ in panel.lines]
         assert len(set(names)) == len(names), f"{panel.title}: two lines of one name: {names}"
     assert {panel.title for panel in panels if panel.is_empty} <= {
-        "Live orders per minute by outcome",
+        "Live orders per minute by outcome, and what their bids follow",
         "First send to block of live orders",
         "Events put aside per second",
     }

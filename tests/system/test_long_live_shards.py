@@ -4,12 +4,17 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
+import sqlalchemy as sa
 
+from memesnipe.protocol.order_status import OrderStatus
+from memesnipe.storage.schema import OrderRow
 from tests.system.installation import Installation, wait_for
-from tests.system.live import is_healthy, verified
+from tests.system.live import database_of, is_healthy, verified
 from tests.system.live_trading import (
     SETTINGS,
     Promotions,
@@ -32,6 +37,25 @@ def kill_arena(installation: Installation, name: str) -> int:
     pid = int(installation.heartbeat(name)["pid"])
     os.kill(pid, signal.SIGKILL)
     return pid
+
+
+def flatten_sales(installation: Installation, statuses: Collection[OrderStatus]) -> int:
+    """Return the number of live orders of a flatten with one of the statuses."""
+    with database_of(installation) as connection:
+        query = sa.select(sa.func.count()).where(OrderRow.reason == "flatten", OrderRow.status.in_(statuses))
+        return connection.scalar(query) or 0
+
+
+def watch_sales(one: Installation, stopped: dict[str, int], began: float) -> None:
+    """See a sale land while processes are stopped, then kill these and wait for others in their place."""
+    wait_for("a sale", lambda: flatten_sales(one, list(OrderStatus)), 30)
+    print(f"first sale {time.monotonic() - began:.1f} s after the command was started")  # noqa: T201 - shown by -rP
+    wait_for("a landed sale", lambda: flatten_sales(one, (OrderStatus.LANDED, OrderStatus.RECONCILED)), 60)
+    print(f"landed {time.monotonic() - began:.1f} s after the command was started")  # noqa: T201 - shown by -rP
+    for name, pid in stopped.items():
+        assert psutil.Process(pid).status() == psutil.STATUS_STOPPED
+        os.kill(pid, signal.SIGKILL)
+        wait_for(f"another {name}", lambda n=name, p=pid: one.heartbeat(n).get("pid", p) != p)  # type: ignore[misc]
 
 
 def test_live_orders_agree_with_the_wallet_although_an_arena_and_the_desk_are_killed(
@@ -57,11 +81,17 @@ def test_live_orders_agree_with_the_wallet_although_an_arena_and_the_desk_are_ki
     landed = live_outcomes(one)["landed"]
     wait_for("live orders after the kill of the desk", lambda: has_landed(landed + ORDERS))
 
-    kill_arena(one, "arena_0")
+    wait_for("a live position", lambda: promotions.go_on() and live_figures(one)["open_positions"] > 0)
+    stopped = {name: int(one.heartbeat(name)["pid"]) for name in ("arena_0", "market_data")}
+    for pid in stopped.values():
+        os.kill(pid, signal.SIGSTOP)
     began = time.monotonic()
-    one.run("flatten", timeout_s=200)
-    wait_for("everything to be sold", lambda: live_figures(one)["open_positions"] == 0, 200)
-    print(f"sold {time.monotonic() - began:.1f} s after the kill of an arena")  # noqa: T201 - shown by -rP
+    with ThreadPoolExecutor(1) as pool:
+        flattening = pool.submit(one.run, "flatten", "--yes", "--wait", "200", "--json")
+        watch_sales(one, stopped, began)
+    assert flattening.result().returncode == 0, flattening.result().stdout
+    assert json.loads(flattening.result().stdout)["left"] == []
+    assert live_figures(one)["open_positions"] == 0
     settle(one)
     verified(one)
     one.interrupt(process)

@@ -17,10 +17,10 @@ from tests.cli.in_process import memesnipe
 
 def run_with(*commands: tuple[int, int, CommandName], controls: Sequence[Control] = ()) -> Recorded:
     """Return a run without records, with commands by id, event and name."""
-    messages = {
-        command_id: CommandMessage(seq=seq, command_id=command_id, name=name, spec_id="", reason="chaos")
+    messages = [
+        CommandMessage(seq=seq, command_id=command_id, name=name, spec_id="", reason="chaos")
         for command_id, seq, name in commands
-    }
+    ]
     return Recorded({}, 0, {}, list(controls), {}, messages, ConsumedOffsets(0, 0, 0, 0), Records())
 
 

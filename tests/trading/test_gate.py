@@ -19,11 +19,11 @@ from memesnipe.market.events import (
     empty,
 )
 from memesnipe.market.state import TokenMarket
-from memesnipe.protocol.commands import CommandName
 from memesnipe.trading.breaker import RiskLevel
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.gate import Limits, RefusalReason, RiskRefused
 from memesnipe.trading.ledger import LedgerPolicy
+from tests.payloads import command
 from tests.support import CURVE, NO_STOPS, SOL_USD, START_TS, SURE, Market, passed
 
 PER_TOKEN_USD = CURVE.sol_lamports / 1e9 * SOL_USD / (CURVE.token_raw / 1e6)
@@ -59,14 +59,14 @@ def test_nothing_is_refused_without_a_reason() -> None:
 def test_a_halt_refuses_entries_and_exits_and_cancels_open_orders() -> None:
     desk = _desk(Limits(1e9))
     order = desk.on_decision(_decision())
-    assert desk.apply(CommandName.HALT)
+    assert desk.apply(command("halt"))
     assert desk.cancel_not_permitted() == [order]
     assert desk.state.pending == []
     assert _reason(desk.on_decision(_decision(no=2))) is RefusalReason.HALTED
-    assert desk.apply(CommandName.RISK_RESET)
+    assert desk.apply(command("risk_reset"))
     assert _reason(desk.on_decision(_decision(no=3))) is None
     passed(desk, Market().talk(9).events())
-    assert desk.apply(CommandName.HALT)
+    assert desk.apply(command("halt"))
     assert _reason(desk.on_decision(_decision(SELL_SIDE, 4))) is RefusalReason.HALTED
 
 

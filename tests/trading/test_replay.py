@@ -108,7 +108,7 @@ class Run:
                 given = pending.pop(0)
                 self.publish(given)
                 self.advance_ledger(given.seq)
-                if self.ledger.apply(given.name):
+                if self.ledger.apply(given):
                     self.add(of_command(self.ledger, given.seq, self.ledger.state.market_state.last_ts, given.name))
         self.apply_delayed()
         self.advance_ledger(len(EVENTS))
@@ -122,7 +122,7 @@ def _run(cuts: list[int], commands: dict[int, str] | None = None) -> Run:
 
 
 def _derived(run: Run, size: int) -> Rederivation:
-    rederivation = Rederivation(_execution(), [Ledger(POLICY)], MINTS, run.commands, CONSUMED)
+    rederivation = Rederivation(_execution(), [Ledger(POLICY)], MINTS, list(run.commands.values()), CONSUMED)
     batches = np.split(EVENTS, range(size, len(EVENTS), size))
     recorded = {key: payload for key, payload in run.payloads.items() if key[0] in (ALLOCATIONS, COMMANDS)}
     for _ in rederivation.run(lambda: batches, run.controls, recorded.__getitem__):

@@ -12,12 +12,12 @@ from memesnipe.execution.venue import ExecutionVenue
 from memesnipe.market.events import BUY_SIDE, SELL_SIDE
 from memesnipe.market.pools import Pool
 from memesnipe.market.state import TokenMarket
-from memesnipe.protocol.commands import CommandName
 from memesnipe.protocol.order_status import OrderStatus
 from memesnipe.trading.desk import Desk
 from memesnipe.trading.desk_state import DeskState, Observation
 from memesnipe.trading.gate import Limits
 from tests.execution.scripted_chain import report_on, reported
+from tests.payloads import command
 from tests.support import NO_STOPS, SURE, Market, passed
 
 STATE = TypeAdapter(DeskState)
@@ -112,7 +112,7 @@ def test_a_failed_exit_belongs_to_the_round_trip_until_a_later_one_lands() -> No
 def test_an_entry_that_a_halt_cancels_is_a_round_trip_without_profit() -> None:
     desk = _desk()
     _begun(desk)
-    assert desk.apply(CommandName.HALT)
+    assert desk.apply(command("halt"))
     assert len(desk.cancel_not_permitted()) == 1
     assert _ended(desk) == 0.0
 
@@ -122,10 +122,10 @@ def test_a_sale_that_a_halt_cancels_does_not_end_the_round_trip() -> None:
     budget = _begun(desk)
     fills = _pass(desk, Market().talk(9))
     _sent(desk, SELL_SIDE, 2)
-    assert desk.apply(CommandName.HALT)
+    assert desk.apply(command("halt"))
     assert len(desk.cancel_not_permitted()) == 1
     assert desk.take_observed() == []
-    assert desk.apply(CommandName.RISK_RESET)
+    assert desk.apply(command("risk_reset"))
     assert isinstance(desk.exit("abc", 0, "portfolio_stop_loss"), Order)
     fills += _pass(desk, Market().talk(20))
     assert _ended(desk) == sum(fill.cash_change_lamports for fill in fills) / budget

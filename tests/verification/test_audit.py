@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from memesnipe.protocol import streams
 from memesnipe.protocol.streams import (
     ALLOCATIONS,
+    APPLIED_COMMANDS,
     COMMANDS,
     CONTROLS,
     EXECUTION_REPORTS,
@@ -80,7 +81,8 @@ def faults_of(operator: redis.Redis) -> list[Callable[[], object]]:
             operator.xadd(stream, fields, id=identifier.format(number, number + 1))  # type: ignore[arg-type]
 
     ids = ("*", "{1}-0", "{1}-18446744073709551615", "{0}-18446744073709551615")
-    named = (COMMANDS, "events:price", FILLS, ALLOCATIONS, SIMULATION_RESULTS, EXIT_ORDERS, POSITION_UPDATES)
+    named = (COMMANDS, APPLIED_COMMANDS, "events:price", FILLS, ALLOCATIONS, SIMULATION_RESULTS, EXIT_ORDERS)
+    named = (*named, POSITION_UPDATES)
     return [
         *(partial(write, stream, entry_id) for entry_id in ids for stream in named),
         *(partial(operator.delete, stream) for stream in (*named, *streams.EVENT_STREAMS)),
@@ -180,6 +182,20 @@ def test_a_control_without_its_message_is_reported(run: Recorded) -> None:
     found = run.differences()
     assert named(found, f"{ALLOCATIONS}/2 was applied, but never published")
     assert named(found, f"{ALLOCATIONS}/2 was applied, but does not follow from the events")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM messages WHERE run_id = :r AND stream = 'applied_commands' AND number = 4",
+        "UPDATE messages SET payload = replace(payload, 'halt', 'flatten') WHERE run_id = :r"
+        " AND stream = 'applied_commands'",
+    ],
+    ids=["missing", "another"],
+)
+def test_commands_that_were_applied_otherwise_than_given_are_reported(run: Recorded, change: str) -> None:
+    run.change(change)
+    assert named(run.contradictions(), f"applied commands {APPLIED_COMMANDS}/")
 
 
 def test_a_gap_in_the_numbers_of_controls_is_reported(run: Recorded) -> None:

@@ -123,7 +123,7 @@ def _verdict(baseline: Replay, disturbed: Replay, injector: FaultInjector, kills
         "busy_hits": {target: injector.busy_hits[target] for target in injector.hits},
         "hit_while": dict(injector.hit_while),
         "together": injector.together,
-        "commands": [{"name": command.name, "after_event": command.seq} for command in recorded.commands.values()],
+        "commands": [{"name": command.name, "after_event": command.seq} for command in recorded.commands],
         "events": report["events"],
         "orders": report["orders"],
         "trades": report["trades"],
@@ -167,7 +167,7 @@ def _text_of(control: Control | None) -> str:
 
 def _effects(run: Recorded) -> list[tuple[int, CommandName, str, str]]:
     """Return the commands without their ids, of which PostgreSQL skips up to 32 after it was killed."""
-    return [(command.seq, command.name, command.spec_id, command.reason) for command in run.commands.values()]
+    return [(command.seq, command.name, command.spec_id, command.reason) for command in run.commands]
 
 
 def _make_tape(path: Path, events: int) -> Path:

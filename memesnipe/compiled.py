@@ -47,6 +47,16 @@ def inlined(function: _Function) -> _Function:
     return made
 
 
+def merged(function: _Function) -> _Function:
+    """Let compiled callers contain a large function's code, and never compile it by itself.
+
+    With `inlined` it is also compiled and optimised alone before each of its callers is, which for the outermost
+    functions of a kernel takes as long as the kernel.
+    """
+    made: _Function = njit(inline="always")(function)
+    return made
+
+
 def intrinsic_of(generate: Callable[..., Any]) -> Any:
     """Return a function for compiled code whose LLVM instructions ``generate`` emits."""
     return intrinsic(generate)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from memesnipe.compiled import inlined, jitable
+from memesnipe.compiled import inlined, jitable, merged
 from memesnipe.engine.actions import write_order, write_outcome
 from memesnipe.engine.evidence import on_outcome
 from memesnipe.engine.exposure import book, digest_of, due_ts, release
@@ -16,7 +16,7 @@ from memesnipe.engine.trader import Trader
 from memesnipe.market.events import COVER_SIDE, SELL_SIDE
 
 
-@inlined
+@merged
 def process_due(trader: Trader, ts: int, seq: int) -> None:
     """Process everything due before ``ts`` in time order, then sample up to ``ts``; ``seq`` is the last event's."""
     account, dead_after_ns = trader.account, trader.model.dead_after_ns
@@ -154,19 +154,24 @@ def send(trader: Trader, exposure: Any, reason: int, ts: int, seq: int) -> None:
         write_order(trader, exposure)
 
 
-@inlined
+@merged
 def sample(trader: Trader, ts: int) -> None:
     """Sample the equity at the end of each interval up to ``ts``; if several ended, all but the first return 0."""
     account = trader.account
-    if account.capital_lamports == 0 or ts < account.next_sample_ts:
-        return
+    if account.capital_lamports != 0 and ts >= account.next_sample_ts:
+        _sample(account, trader.exposures, trader.returns[trader.row], trader.first_sample_ts, ts)
+
+
+@jitable  # not inlined: it is rare, and contains much
+def _sample(account: Any, exposures: Any, returns: Any, first_sample_ts: int, ts: int) -> None:
+    """Do what `sample` does where an interval has ended; ``returns`` is the strategy's own row."""
     ended = (ts - account.next_sample_ts) // SAMPLE_NS + 1
-    equity = equity_lamports(account, trader.exposures)
+    equity = equity_lamports(account, exposures)
     if account.sampled_lamports > 0:
         change = equity / account.sampled_lamports - 1.0
-        at = (account.next_sample_ts - trader.first_sample_ts) // SAMPLE_NS
-        if 0 <= at < trader.returns.shape[1]:
-            trader.returns[trader.row, at] = np.float32(change)
+        at = (account.next_sample_ts - first_sample_ts) // SAMPLE_NS
+        if 0 <= at < len(returns):
+            returns[at] = np.float32(change)
         account.sum += change
         account.sum_of_squares += change * change
         account.sum_of_cubes += change * change * change

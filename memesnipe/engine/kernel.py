@@ -6,7 +6,9 @@ of the tokens that it holds or has an order for, and the first event after work 
 
 from typing import Any
 
-from memesnipe.compiled import compiled, inlined
+import numpy as np
+
+from memesnipe.compiled import compiled, inlined, merged
 from memesnipe.engine.actions import max_actions
 from memesnipe.engine.decisions import may_enter, on_event_while_exposed, try_entry
 from memesnipe.engine.due import equity_lamports, process_due, sample
@@ -66,7 +68,7 @@ def advance(
     return True
 
 
-@inlined
+@merged
 def _trade(trader: Trader, batch: Batch, resume_at: Any) -> bool:
     """Advance one strategy; return False and where to resume if there is no room for its actions."""
     account, points = trader.account, batch.points
@@ -161,7 +163,7 @@ def _first_due(account: Any, ts: Any, event: int, stop: int) -> int:
     return low
 
 
-@inlined
+@merged
 def _decide(trader: Trader, batch: Batch, point: int, at: int) -> int:
     """Update what the strategy has at a point's token, or decide on an entry.
 
@@ -172,7 +174,7 @@ def _decide(trader: Trader, batch: Batch, point: int, at: int) -> int:
     slot, event, market = delivery.slot, batch.events[batch.first + at], batch.after[at]
     vote_state = trader.vote_states[slot]
     has_voted = read_votes(trader, batch, point, vote_state.spent)
-    k = vote_state.exposure
+    k: Any = np.int64(vote_state.exposure)  # a narrower number would compile what is done with it a second time
     if k != NO_EXPOSURE and trader.exposures[k].market.incarnation == delivery.incarnation:
         on_event_while_exposed(trader, event, delivery.kind, k, market, has_voted)
     elif has_voted and is_entry(trader.strategy, trader.votes):

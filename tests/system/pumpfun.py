@@ -23,7 +23,7 @@ from tests.system.live import database_of, get, has_traded, promote, seq_of, wai
 
 # The market passes quickly, and so do the decisions. On a busy machine nothing is too old to trade on. Whole
 # generations join, so that some trade soon. A strategy that has not traded is not promoted before a command can do it.
-PUMPFUN_SETTINGS = {"REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "30", "MAX_DATA_AGE_MS": "60000",
+PUMPFUN_SETTINGS = {"REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "12", "MAX_DATA_AGE_MS": "60000",
                     "SPECS_PER_GENERATION": "12", "MIN_TRADES_FOR_PROMOTION": "3"}  # fmt: skip
 PUMPFUN_SPEED = 12.0
 # What a frame carries of a trade; amounts in USD follow from it and the price of SOL.

@@ -6,21 +6,18 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import orjson
 from pydantic import SecretStr
 
 from memesnipe import __version__
 from memesnipe.api.token import load_token, make_token
-from memesnipe.code import code_hash
-from memesnipe.config.home import STARTING, STOPPING, Home, installation_of, write_condition
+from memesnipe.config.home import STARTING, STOPPING, Home, write_condition
 from memesnipe.config.reload import EnvWatch
 from memesnipe.config.settings import Settings, write_resolved
-from memesnipe.errors import MemeSnipeError, RefusedError
+from memesnipe.errors import RefusedError
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.runtime.lock import acquire
 from memesnipe.runtime.notifications import open_sender, start_notifier
@@ -33,10 +30,7 @@ from memesnipe.servers.compiler import COMPILER, Compiler
 from memesnipe.servers.local_chain import LocalChain
 from memesnipe.servers.process import LocalServerError
 from memesnipe.servers.servers import LocalServers
-from memesnipe.telemetry.logs import open_log, set_level, start_copy, without_secrets
-
-if TYPE_CHECKING:
-    from memesnipe.storage.runs import RunInfo
+from memesnipe.telemetry.logs import open_log, set_level, start_copy
 
 _MAX_RESTARTS = 20
 _WATCH_S = 0.25
@@ -126,6 +120,7 @@ class Session:
 
     def _prepare_run(self, stack: ExitStack) -> None:
         """Migrate the database, begin or resume the run, and write the files that the other processes read."""
+        from memesnipe.runtime.begin_run import begin_run  # noqa: PLC0415 - as above
         from memesnipe.runtime.database import migrated  # noqa: PLC0415
         from memesnipe.solana.request_mac import make_secret  # noqa: PLC0415
         from memesnipe.solana.wallet import make_wallet  # noqa: PLC0415
@@ -133,7 +128,8 @@ class Session:
         assert self.settings.servers.database_url is not None  # noqa: S101 - resolved by now
         self.database = migrated(self.settings.servers.database_url.get_secret_value())
         stack.callback(self.database.dispose)
-        self.run = self._begin_run()
+        self.run = begin_run(self.settings, self.choice, self.mode, self.database)
+        self.log.info("run", run=self.run.run_id, resumed=self.run.resumed, feed=self.choice.identity)
         if self.settings.installation.wallet_keypair_filename is None:
             wallet = self.settings.installation.wallet_file
             if not wallet.exists():  # the signer names its address, although it signs nothing on paper
@@ -150,52 +146,6 @@ class Session:
         """Return the names of the embedded servers to start."""
         urls = {"PostgreSQL": self.settings.servers.database_url, "Valkey": self.settings.servers.redis_url}
         return [name for name, url in urls.items() if url is None]
-
-    def _begin_run(self) -> "RunInfo":
-        """Begin or resume the run in PostgreSQL, and clear the streams of another run from Redis.
-
-        Raises:
-            MemeSnipeError: Redis does not respond.
-        """
-        import redis  # noqa: PLC0415
-
-        from memesnipe.bus.redis_bus import Bus  # noqa: PLC0415
-        from memesnipe.runtime.earlier_run import why_not_continued  # noqa: PLC0415
-        from memesnipe.runtime.live_run import live_identity, live_opening, why_another_run  # noqa: PLC0415
-        from memesnipe.storage.runs import ARENA_SHARDS, CODE, WALLET, begin_run, earlier_live_run  # noqa: PLC0415
-
-        # Changed code is another experiment: an unfinished run is resumed only with the same code.
-        deciding = {**self.settings.deciding, CODE: code_hash(self.settings.simulation.strategy_folders)}
-        if self.choice.history:  # so is another history
-            from memesnipe.tapes.history import identity_of  # noqa: PLC0415
-
-            deciding["history"] = identity_of([Path(path) for path in self.choice.history])
-        shards = self.settings.simulation.arena_shards
-        if shards > 1:  # their state is divided among them, so a run keeps their number
-            deciding[ARENA_SHARDS] = shards
-        live = live_identity(self.settings) if self.mode.is_live else {}
-        opening = partial(live_opening, self.settings, live[WALLET]) if live else dict
-        run = begin_run(self.database, self.choice.identity, self.choice.to_dict(), {**deciding, **live}, opening)
-        earlier = earlier_live_run(self.database, self.choice.identity, run.run_id) if live else None
-        if not run.resumed:
-            sentence = ""
-            if earlier is not None:
-                sentence = why_another_run(run.run_id, live, earlier, is_local=self.mode.localnet is not None)
-            feed, kept = self.choice.identity, {**deciding, **live}
-            sentence = sentence or why_not_continued(self.database, feed, run.run_id, kept)
-            if sentence:
-                print_message(sentence)
-        assert self.settings.servers.redis_url is not None  # noqa: S101 - resolved by now
-        url = self.settings.servers.redis_url.get_secret_value()
-        bus = Bus(url)
-        try:
-            bus.take_over(installation_of(self.home), run.run_id)
-        except redis.RedisError as error:
-            raise MemeSnipeError(f"Redis at {without_secrets(url)} does not respond: {error}") from error
-        finally:
-            bus.close()
-        self.log.info("run", run=run.run_id, resumed=run.resumed, feed=self.choice.identity)
-        return run
 
     def _wait_for_ray(self) -> None:
         shown, slow, began = "", "", time.monotonic()

@@ -22,9 +22,9 @@ from tests.system.installation import Installation, wait_for
 from tests.system.live import database_of, get, has_traded, promote, seq_of, wait_for_events, wait_until_healthy
 
 # The market passes quickly, and so do the decisions. On a busy machine nothing is too old to trade on. Whole
-# generations join, so that some trade soon. A strategy that has not traded is not promoted before a command can do it.
+# generations join, so that some trade soon. Only commands promote, so that none comes after the system itself.
 PUMPFUN_SETTINGS = {"REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "12", "MAX_DATA_AGE_MS": "60000",
-                    "SPECS_PER_GENERATION": "12", "MIN_TRADES_FOR_PROMOTION": "3"}  # fmt: skip
+                    "SPECS_PER_GENERATION": "12", "MIN_TRADES_FOR_PROMOTION": "1000"}  # fmt: skip
 PUMPFUN_SPEED = 12.0
 # What a frame carries of a trade; amounts in USD follow from it and the price of SOL.
 EXACT = ("sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw", "real_sol_lamports", "real_token_raw",

@@ -22,7 +22,8 @@ from pathlib import Path
 
 import psutil
 
-from memesnipe.cli.running import get_api
+from memesnipe.api.schemas import Report
+from memesnipe.client import ApiError, Client
 
 ROOT = Path(__file__).resolve().parents[1]
 _POLL_S = 0.25
@@ -97,18 +98,26 @@ def watch(process: "subprocess.Popen[str]", phases: Watch, limit_s: float) -> bo
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline and process.poll() is None:
         time.sleep(_POLL_S)
-        try:
-            report = get_api(urls[-1], "report") if urls else {}
-        except (OSError, ValueError):
+        report = _report(urls[-1]) if urls else None
+        if report is None:
             continue
-        if report.get("events", {}).get("consumed"):
+        if report.events.consumed:
             phases.record("first event")
         for name, step in _STEPS.items():
-            if report.get(name):
+            if getattr(report, name):
                 phases.record(step)
-        if report.get("trades"):
+        if report.trades:
             return True
     return False
+
+
+def _report(url: str) -> Report | None:
+    """Return the report of the run; None while the page has none."""
+    try:
+        with Client(url) as client:
+            return client.report()
+    except ApiError:
+        return None
 
 
 def main() -> int:

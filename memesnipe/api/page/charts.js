@@ -33,9 +33,9 @@ const axis = (format, size) => ({
   ...(format ? { values: (_, values, _axis, _space, step) => values.map((value) => (value === null ? "" : format(value, step))) } : {}),
 });
 
-// `series` are {name, colour, values, format, fill, dash, bars}; `x` are seconds, or numbers where `isTime` is false, whole ones where `isWhole`.
+// `series` are {name, colour, values, format, fill, dash, bars}; `x` are seconds, or numbers where `isTime` is false, whole ones where `isWhole`, and values are whole where `counts`.
 export class Chart {
-  constructor({ title, height = 260, x, series, format, isTime = true, isWhole = false, xFormat = null, xName = isTime ? "Time" : "Value", zero = false, legend = true }) {
+  constructor({ title, height = 260, x, series, format, isTime = true, isWhole = false, xFormat = null, xName = isTime ? "Time" : "Value", zero = false, counts = false, legend = true }) {
     this.height = height;
     this.element = h("figure", { class: "chart", role: "img", "aria-label": title });
     this.options = {
@@ -43,7 +43,7 @@ export class Chart {
       cursor: { drag: { x: true, y: false } },
       legend: { show: legend, live: legend },
       scales: { x: { time: isTime, range: series.some((line) => line.bars) ? whole : undefined }, y: { range: zero ? (_, low, high) => [Math.min(low, 0), Math.max(high, 0)] : undefined } },
-      axes: [{ ...axis(xFormat, 30), ...(isTime ? { values: times } : {}), ...(isWhole ? { incrs: WHOLE } : {}), space: 70 }, axis(format, 72)],
+      axes: [{ ...axis(xFormat, 30), ...(isTime ? { values: times } : {}), ...(isWhole ? { incrs: WHOLE } : {}), space: 70 }, { ...axis(format, 72), ...(counts ? { incrs: WHOLE } : {}) }],
       series: [{ label: xName, value: (plot, value) => (xFormat ?? instant)(value ?? plot.data[0].at(-1)) }, ...series.map((line) => this.line(line, format))],
     };
     this.data = [x, ...series.map((line) => line.values)];

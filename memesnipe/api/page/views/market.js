@@ -44,7 +44,7 @@ export function market(root, { query, go }) {
     const values = [found.hours.map((hour) => hour.launches), found.hours.map((hour) => hour.volume_usd)];
     if (charts.length) return charts.forEach((chart, i) => chart.set(x, values[i]));
     if (x.length < 2) return;
-    charts.push(new Chart({ title: "Launches per hour", height: 180, x, format: f.count, zero: true, series: [{ name: "Launches", colour: "accent", values: values[0], bars: true }] }));
+    charts.push(new Chart({ title: "Launches per hour", height: 180, x, format: f.count, zero: true, counts: true, series: [{ name: "Launches", colour: "accent", values: values[0], bars: true }] }));
     charts.push(new Chart({ title: "Volume per hour", height: 180, x, format: f.compactUsd, zero: true, series: [{ name: "Volume", colour: "amber", values: values[1], bars: true }] }));
     hours.append(card("Launches per hour", {}, charts[0].element), card("Volume per hour", {}, charts[1].element));
   }

@@ -121,7 +121,7 @@ function profit(rows, charts) {
 function distribution(returns, charts) {
   const [account, bins] = Object.entries(returns).find(([, found]) => found.length) ?? ["paper", []];
   const middle = bins.map((bin) => (bin.from_ratio + bin.to_ratio) / 2);
-  const chart = new Chart({ title: "Distribution of its returns", height: 220, isTime: false, xFormat: f.signedPercent, x: middle, format: f.count, zero: true, series: [{ name: "Round trips", colour: "accent", values: bins.map((bin) => bin.count), bars: true }] });
+  const chart = new Chart({ title: "Distribution of its returns", height: 220, isTime: false, xFormat: f.signedPercent, x: middle, format: f.count, zero: true, counts: true, series: [{ name: "Round trips", colour: "accent", values: bins.map((bin) => bin.count), bars: true }] });
   charts.push(chart);
   return h("div", {}, h("h3", {}, `Distribution of returns on ${account}`), chart.element);
 }

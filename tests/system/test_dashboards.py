@@ -24,6 +24,7 @@ from tests.system.installation import Installation, wait_for
 from tests.system.pumpfun import PUMPFUN_SETTINGS, PUMPFUN_SPEED, PumpfunSystem
 
 pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.timeout(900), needs_promtool]
+PROMOTED = {"MIN_TRADES_FOR_PROMOTION": "3"}  # without a command
 # What this system does not do.
 NOT_HERE = {
     "memesnipe_live_orders_total": "there is no live account",
@@ -35,7 +36,8 @@ NOT_HERE = {
 @pytest.fixture(scope="module")
 def one(installations_of_module: Callable[..., Installation]) -> Iterator[Installation]:
     with LiveMarket(SyntheticFeed(7).messages(0), PUMPFUN_SPEED) as market:
-        yield PumpfunSystem(installations_of_module(**PUMPFUN_SETTINGS, **market.settings), market, set()).installation
+        settings = PUMPFUN_SETTINGS | PROMOTED | market.settings
+        yield PumpfunSystem(installations_of_module(**settings), market, set()).installation
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,7 @@ class ActivityTracker:
                 return SlowState("stalled", f"no backtest has finished for {since_s:.0f} s")
             return SlowState("breeding", f"for {step_s:.0f} s")
         if step_s >= _MAX_STEP_S:
-            return SlowState("stalled", f"the current step has taken {step_s:.0f} s; trading is paused")
+            return SlowState("stalled", f"the current step has taken {step_s:.0f} s, and what follows waits for it")
         waiting_for, waiting_s = self._waiting_for, self.waiting_s()
         if waiting_for and waiting_s > _MAX_WAIT_S:
             return SlowState("stalled", f"has waited {waiting_s:.0f} s for {waiting_for}")

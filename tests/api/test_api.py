@@ -72,7 +72,7 @@ def test_an_actor_that_does_not_run_degrades_the_status(client, bus, all_running
 
 
 def test_a_stalled_actor_degrades_the_status_with_its_reason(client, bus, all_running, new_run):
-    detail = "the current step has taken 12 s; trading is paused"
+    detail = "the current step has taken 12 s, and what follows waits for it"
     bus.set(HEARTBEAT_KEY.format("executor"), json.dumps({"state": "stalled", "detail": detail}))
     bus.set(HEARTBEAT_KEY.format("strategy_factory"), '{"state": "breeding", "detail": "for 40 s"}')
     health = client.get("/api/health").json()

@@ -69,7 +69,7 @@ def test_a_long_step_is_stalled_but_breeding_is_not(activity: ActivityTracker, m
     assert activity.slow_state() is None
     activity.set(WORKING)
     now += 9.1
-    assert activity.slow_state() == ("stalled", "the current step has taken 12 s; trading is paused")
+    assert activity.slow_state() == ("stalled", "the current step has taken 12 s, and what follows waits for it")
     with activity.breeding():
         assert activity.slow_state() == ("breeding", "for 12 s")
     activity.begin(WAITING)

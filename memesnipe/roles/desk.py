@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from msgspec import structs
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from sqlalchemy import bindparam, update
 
 from memesnipe.bus.merge import Entry
@@ -150,7 +149,7 @@ class DeskRole(Consumer):
         applied = {"number": self._controls, "stream": entry.stream, "entry": entry.number, "effective_seq": seq}
         work.add(ControlRow, [applied])
         if isinstance(entry.payload, CommandMessage):
-            work.send(AppliedCommand(**structs.asdict(entry.payload)))
+            work.send(AppliedCommand(**asdict(entry.payload)))
         for step in self._execution.apply(entry.payload):
             self._write(step, work)
         if isinstance(entry.payload, CommandMessage):

@@ -151,7 +151,7 @@ def _overall_status(parts: dict[str, dict[str, str]], *, has_run: bool) -> Healt
     if starting and all(part["state"] in (*FINE, STARTING) for name, part in parts.items() if name != "progress"):
         return Health(STARTING, f"waits for {', '.join(starting)}", parts)  # there is no progress before
     if "down" in (parts["postgres"]["state"], parts["redis"]["state"]):
-        return Health("unhealthy", ", ".join(bad), parts)
+        return Health("unhealthy", ", ".join(bad) + "; trading is paused", parts)
     if not has_run:
         return Health("degraded", ", ".join(["no run has started yet", *bad]), parts)
     return Health("degraded" if bad else "healthy", ", ".join(bad), parts)

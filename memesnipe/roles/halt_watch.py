@@ -1,5 +1,6 @@
 """Halts the run where the kill file exists, however it came to be there."""
 
+from math import inf
 from typing import Final
 
 from sqlalchemy import Engine
@@ -11,7 +12,7 @@ from memesnipe.roles.context import Context
 from memesnipe.storage.commands import enqueue, is_halt_recorded
 from memesnipe.telemetry.logs import Logger
 
-# Who writes the file records a command right after it; the file stops the signer in the meantime.
+# Who writes the file while a run is active records a command right after it; the file stops the signer meanwhile.
 _GRACE_S: Final = 0.5
 
 
@@ -19,7 +20,8 @@ class HaltWatch:
     """Records the command that the kill file stands for, once for each time that the file appears.
 
     The command is missing where a person made the file, where nothing was running, and where the database did not
-    respond to whoever halted.
+    respond to whoever halted. A file that exists when market_data starts is recorded at the first check, so that the
+    run is halted before its next event.
     """
 
     def __init__(self, context: Context, log: Logger) -> None:
@@ -27,7 +29,8 @@ class HaltWatch:
         self._run_id = context.run_id
         self._clock: Clock = context.clock
         self._log = log
-        self._seen_at_s: float | None = None
+        exists = halt_level(context.halt_file) is not None
+        self._seen_at_s: float | None = -inf if exists else None
         self._is_recorded = False
 
     def check(self, database: Engine) -> None:

@@ -11,6 +11,7 @@ from memesnipe.roles.halt_watch import HaltWatch
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.schema_control import CommandRow
 from tests.roles.conftest import Stage
+from tests.roles.test_event_path import trades
 
 
 class Clock:
@@ -104,15 +105,14 @@ def test_a_file_after_a_reset_halts_again(watched: Watched) -> None:
     assert watched.commands == [BY_FILE, ("risk_reset", "by hand"), BY_FILE]
 
 
-def test_market_data_publishes_the_halt_of_a_file(stage: Stage) -> None:
+def test_market_data_halts_the_run_before_its_first_event(stage: Stage) -> None:
     context = stage.context()
     halt(context.halt_file)
-    market = stage.market([])
+    market = stage.market(trades(1))
     market.open()
-    query = sa.select(CommandRow.seq).where(CommandRow.run_id == stage.run_id)
-    while True:
+    while not market.seq:
         market.step()
-        with stage.database.connect() as connection:
-            if connection.scalar(query) is not None:
-                break
+    query = sa.select(CommandRow.seq).where(CommandRow.run_id == stage.run_id)
+    with stage.database.connect() as connection:
+        assert connection.scalars(query).all() == [0]
     context.close()

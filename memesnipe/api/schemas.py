@@ -111,6 +111,7 @@ class Portfolio(Schema):
     cash_usd: float | None
     drawdown: float | None
     equity_sol: float | None
+    capital_usd: float | None = Field(description="What the account began with.")
     change_usd: float | None = Field(description="Equity less the capital: the profit of trading and the price of SOL.")
     change_ratio: float | None
     trading_usd: float | None = Field(description=TRADING_USD)

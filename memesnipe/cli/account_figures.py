@@ -86,13 +86,12 @@ def account_report(
         portfolio: as `/api/portfolio` returns it.
         risk: as `/api/risk` returns it.
     """
-    equity, change = portfolio["equity_usd"], portfolio["change_usd"]
     counts = report if account == "paper" else report["live"]
     return AccountReport(
-        capital_usd=None if equity is None or change is None else equity - change,
-        equity_usd=equity,
+        capital_usd=portfolio["capital_usd"],
+        equity_usd=portfolio["equity_usd"],
         equity_lamports=portfolio["equity_lamports"],
-        change_usd=change,
+        change_usd=portfolio["change_usd"],
         change_ratio=portfolio["change_ratio"],
         trading_usd=portfolio["trading_usd"],
         realised_sol=portfolio["realised_sol"],

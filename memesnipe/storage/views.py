@@ -22,10 +22,10 @@ from memesnipe.protocol.account import Account
 from memesnipe.storage.account_views import (
     account_columns,
     count,
-    first_lamports,
     last_usd_per_lamport,
     of_account,
     open_positions,
+    trading_usd,
     value,
 )
 from memesnipe.storage.equity_view import initial_capital_usd, live_capital_lamports
@@ -51,7 +51,7 @@ _MODES = ("simulating", "paper", "live", "retired")
 _LIVE = "live_"  # before the names of the live account's columns; the others are those of the paper account
 _EQUITY_FIELDS = (
     *("seq", "ts", "equity_lamports", "equity_usd", "cash_usd", "drawdown"),
-    *("equity_sol", "change_usd", "change_ratio"),
+    *("equity_sol", "capital_usd", "change_usd", "change_ratio"),
 )
 
 
@@ -166,13 +166,11 @@ def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -
     initial_usd = initial_capital_usd(conn, run_id, account)
     equity: Json = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
     profit = _profit(conn, run_id, account)
-    capital_sol = (conn.scalar(first_lamports(run_id, account)) or 0) / LAMPORTS_PER_SOL
-    usd_per_sol = last[0]["equity_usd"] / equity["equity_sol"] if last and equity["equity_sol"] else None
     return {
         "run_id": run_id,
         **equity,
         "account": str(account),
-        "trading_usd": None if usd_per_sol is None else (equity["equity_sol"] - capital_sol) * usd_per_sol,
+        "trading_usd": conn.scalar(select(trading_usd(run_id, account))),
         **profit,
         "open_positions": conn.scalar(select(open_positions(run_id, account))),
     }
@@ -193,6 +191,7 @@ def _change(before: float, last: Json) -> Json:
     return {
         **last,
         "equity_sol": last["equity_lamports"] / LAMPORTS_PER_SOL,
+        "capital_usd": before,
         "change_usd": now - before,
         "change_ratio": now / before - 1.0 if before else None,
     }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # httpx is slow to load
 Json = dict[str, Any]
 AccountName = Literal["paper", "live"]
 
-_LEGEND: Final = {
+LEGEND: Final = {
     "trading_usd": "profit of round trips and open positions, at the last SOL price",
     "change_usd": "equity less capital: trading_usd, and what the price of SOL did",
 }
@@ -115,7 +115,7 @@ def print_accounts(accounts: Mapping[AccountName, AccountReport]) -> None:
     rows = [(name, *(text[name] for text in texts)) for name in texts[0]]
     sys.stdout.write("\n")
     print_rows("", ("account", *accounts), rows)
-    print_paragraphs("", _LEGEND)
+    print_paragraphs("", LEGEND)
 
 
 def in_words(figures: Mapping[str, Any]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine
@@ -29,6 +30,7 @@ from memesnipe.storage.command_submission import (
     submit,
 )
 from memesnipe.storage.commands import outcome
+from memesnipe.storage.learned import in_words, learned
 from memesnipe.storage.rows import Page
 from memesnipe.storage.strategy_ids import ids_like
 from memesnipe.storage.strategy_list import SortKey, StrategyFilter, strategies
@@ -62,15 +64,28 @@ def risk_state() -> dict[str, Any]:
         return {"run_id": run_id, **views.risk(connection, run_id), "accounts": found}
 
 
-def strategies_of_run(limit: int, mode: str | None, sort: str) -> tuple[int, list[dict[str, Any]]]:
-    """Return the number of the newest run, and its strategies in the order of a `SortKey`.
+@dataclass(frozen=True, slots=True)
+class StrategiesOfRun:
+    """Strategies of a run, and where there are none its report and what it has learned."""
+
+    run_id: int
+    strategies: list[dict[str, Any]]
+    report: dict[str, Any] = field(default_factory=dict)
+    learned: str = ""
+
+
+def strategies_of_run(limit: int, mode: str | None, sort: str) -> StrategiesOfRun:
+    """Return the strategies of the newest run, in the order of a `SortKey`.
 
     Raises:
         InputError: there is no run.
     """
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
-        return run_id, strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0), SortKey(sort)).rows
+        rows = strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0), SortKey(sort)).rows
+        if rows:
+            return StrategiesOfRun(run_id, rows)
+        return StrategiesOfRun(run_id, [], views.report(connection, run_id), in_words(learned(connection, run_id)))
 
 
 def _run(engine: Engine) -> int:

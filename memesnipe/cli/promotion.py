@@ -31,12 +31,12 @@ def promote_busiest(count: int, reason: str, on_outcome: Callable[[str, str], No
         RefusedError: the run refuses all of them.
         MemeSnipeError: none of them has traded yet.
     """
-    run_id, found = strategies_of_run(count, "simulating", "trades")
-    busy = [row["spec_id"] for row in found if (row["result"] or {}).get("trades")]
+    found = strategies_of_run(count, "simulating", "trades")
+    busy = [row["spec_id"] for row in found.strategies if (row["result"] or {}).get("trades")]
     if not busy:
         raise MemeSnipeError("no simulating strategy has traded yet; try again after the next generation")
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
-        steps = accounts_of(views.report(connection, run_id))  # to paper and, in a live run, from there to live
+        steps = accounts_of(views.report(connection, found.run_id))  # to paper and, in a live run, from there to live
     outcomes: dict[str, str] = {}
     rising = busy
     for step in steps:

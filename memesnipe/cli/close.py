@@ -12,7 +12,7 @@ from memesnipe.cli.manual_commands import NotHeldError, database_of_commands, re
 from memesnipe.config.settings import load_settings
 from memesnipe.errors import InputError, RefusedError
 from memesnipe.market.events import LAMPORTS_PER_SOL
-from memesnipe.protocol.commands import NOT_HELD, CommandName, check_reason
+from memesnipe.protocol.commands import NOT_HELD, REFUSED, CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN
 from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import print_message
@@ -20,7 +20,6 @@ from memesnipe.storage import views
 from memesnipe.storage.flattening import Held, PositionKey, read_held
 
 _SHOWN = 5
-_REFUSED = "refused:"
 
 
 def close(position: str, reason: str, wait_s: float, *, is_confirmed: bool, json: bool) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def _without_sold(
         RefusedError: trading is halted.
     """
     outcomes = {key: wait_for_outcome(engine, number) for key, number in numbers.items()}
-    refusals = {key: text.removeprefix(_REFUSED).strip() for key, text in outcomes.items() if text.startswith(_REFUSED)}
+    refusals = {key: text.removeprefix(REFUSED) for key, text in outcomes.items() if text.startswith(REFUSED)}
     for refusal in refusals.values():
         if refusal != NOT_HELD:
             raise RefusedError(refusal)

@@ -15,7 +15,7 @@ from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError, RefusedError, first_line
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.commands import CommandName, check_reason
+from memesnipe.protocol.commands import REFUSED, WAITING, CommandName, check_reason, is_effective
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
 from memesnipe.storage import views
@@ -40,7 +40,6 @@ T = TypeVar("T")
 _RECORD_S: Final = 5.0
 _SHOWN_IDS: Final = 3
 _OUTCOME_WAIT_S: Final = 15.0
-_WAITING: Final = "waiting: it takes effect at the next event"
 
 
 class NotHeldError(InputError):
@@ -115,10 +114,11 @@ def send_command(command: str, spec_id: str, reason: str, began: float | None = 
     name = CommandName(command)
     with database_of_commands(load_settings()) as (engine, runs):
         submitted = record(engine, name, spec_id, reason, began=began)
-        result = wait_for_outcome(engine, submitted.command_id) if runs else _WAITING
-    if result.startswith("refused"):
-        raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix('refused: ')}")
-    return {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value, "outcome": result}
+        result = wait_for_outcome(engine, submitted.command_id) if runs else WAITING
+    if result.startswith(REFUSED):
+        raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix(REFUSED)}")
+    answer = {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value}
+    return {**answer, "outcome": result, "effective": is_effective(result)}
 
 
 def send_each(command: str, spec_ids: Iterable[str], reason: str) -> Iterator[tuple[str, str]]:
@@ -133,7 +133,7 @@ def send_each(command: str, spec_ids: Iterable[str], reason: str) -> Iterator[tu
         numbers = {spec_id: record(engine, name, spec_id, reason).command_id for spec_id in spec_ids}
         deadline = time.monotonic() + _OUTCOME_WAIT_S
         for spec_id, number in numbers.items():
-            yield spec_id, wait_for_outcome(engine, number, deadline - time.monotonic()) if runs else _WAITING
+            yield spec_id, wait_for_outcome(engine, number, deadline - time.monotonic()) if runs else WAITING
 
 
 def _recorded_over_http(engine: Engine, name: CommandName, reason: str, began: float | None) -> SubmittedCommand | None:
@@ -242,4 +242,4 @@ def wait_for_outcome(engine: Engine, command_id: int, wait_s: float = _OUTCOME_W
         if result is not None:
             return result
         time.sleep(0.05)
-    return _WAITING
+    return WAITING

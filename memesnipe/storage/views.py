@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.protocol.account import Account
+from memesnipe.protocol.commands import is_effective
 from memesnipe.storage.account_views import (
     account_columns,
     count,
@@ -232,7 +233,9 @@ def commands(conn: Connection, run_id: int, limit: int) -> list[Json]:
     """Return the manual commands with their outcomes, the newest first."""
     query = select(CommandRow).where(CommandRow.run_id == run_id).order_by(CommandRow.command_id.desc()).limit(limit)
     found = records(conn, query)
-    return [{**record, "requested_at": record["requested_at"].isoformat()} for record in found]
+    for record in found:
+        record |= {"requested_at": record["requested_at"].isoformat(), "effective": is_effective(record["outcome"])}
+    return found
 
 
 def generations(conn: Connection, run_id: int) -> list[Json]:

@@ -78,8 +78,10 @@ def test_a_halt_that_waits_for_the_next_start_can_be_taken_back(tmp_path: Path) 
     halted = memesnipe(tmp_path, "halt")
     assert (halted.returncode, halted.stderr) == (0, "")
     assert (tmp_path / ".memesnipe/signer/halt").is_file()
+    again = json.loads(memesnipe(tmp_path, "halt", "--json").stdout)
+    assert (again["effective"], "the next start was halted already" in again["outcome"]) == (False, True)
     reset = memesnipe(tmp_path, "risk", "reset", "--json")
-    assert json.loads(reset.stdout) == {"outcome": "the next start is not halted any more"}
+    assert json.loads(reset.stdout) == {"outcome": "the next start is not halted any more", "effective": True}
     assert not (tmp_path / ".memesnipe/signer/halt").exists()
     assert_one_line(memesnipe(tmp_path, "risk", "reset"), 2, "there is no run in this folder yet")
 

@@ -18,8 +18,10 @@ from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import print_message
 from memesnipe.storage import views
 from memesnipe.storage.flattening import Held, PositionKey, read_held
+from memesnipe.storage.strategy_ids import full_id
 
 _SHOWN = 5
+_PARTS = 3  # account, strategy and token
 
 
 def close(position: str, reason: str, wait_s: float, *, is_confirmed: bool, json: bool) -> dict[str, Any]:
@@ -97,6 +99,9 @@ def _read(engine: Engine, position: str) -> tuple[int, dict[PositionKey, Held]]:
         run_id = views.latest_run(connection)
         if run_id is None:
             raise InputError(NO_RUN)
+        parts = position.split("/")
+        if len(parts) == _PARTS:
+            position = "/".join((parts[0], full_id(connection, parts[1], run_id), parts[2]))
         held = read_held(connection, run_id, "")
     names = {key: f"{key[0]}/{key[1]}/{one.mint}" for key, one in held.items()}
     chosen = {key: one for key, one in held.items() if position in (one.mint, names[key])}

@@ -34,7 +34,8 @@ Reason = Annotated[str, typer.Option(help="Recorded with the command. 1 KB at mo
 Spec = Annotated[
     str,
     typer.Argument(
-        help="The strategy's id, as `memesnipe strategies` and the page show it, or a file of `memesnipe export`.",
+        help="The strategy's id, as `memesnipe strategies` and the page show it, or how it begins, "
+        "or a file of `memesnipe export`.",
         autocompletion=completion.strategies,
     ),
 ]

@@ -32,7 +32,7 @@ from memesnipe.storage.command_submission import (
 from memesnipe.storage.commands import outcome
 from memesnipe.storage.learned import in_words, learned
 from memesnipe.storage.rows import Page
-from memesnipe.storage.strategy_ids import ids_like
+from memesnipe.storage.strategy_ids import full_id, ids_like
 from memesnipe.storage.strategy_list import SortKey, StrategyFilter, strategies
 
 T = TypeVar("T")
@@ -116,8 +116,9 @@ def send_command(command: str, spec_id: str, reason: str, began: float | None = 
         submitted = record(engine, name, spec_id, reason, began=began)
         result = wait_for_outcome(engine, submitted.command_id) if runs else WAITING
     if result.startswith(REFUSED):
-        raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix(REFUSED)}")
+        raise RefusedError(f"{name.value} {submitted.spec_id}: {result.removeprefix(REFUSED)}")
     answer = {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value}
+    answer |= {"spec_id": submitted.spec_id} if submitted.spec_id else {}
     return {**answer, "outcome": result, "effective": is_effective(result)}
 
 
@@ -189,7 +190,11 @@ def record(
     asked = {"spec_id": spec_id, "reason": reason, "account": account, "mint": mint, "who": by_cli()}
 
     def record_once() -> SubmittedCommand:
-        return _recorded_over_http(engine, name, reason, began) or submit(engine, name, **asked, deadline=deadline)
+        found = _recorded_over_http(engine, name, reason, began)
+        if found is None and spec_id:
+            with engine.connect() as connection:
+                asked["spec_id"] = full_id(connection, spec_id, views.latest_run(connection))
+        return found or submit(engine, name, **asked, deadline=deadline)
 
     try:
         return _within(_RECORD_S, record_once)

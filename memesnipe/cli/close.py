@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from memesnipe.cli.flatten import Follower, named
 from memesnipe.cli.manual_commands import NotHeldError, database_of_commands, record, wait_for_outcome
 from memesnipe.config.settings import load_settings
-from memesnipe.errors import InputError, RefusedError
+from memesnipe.errors import InputError, MemeSnipeError, RefusedError
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.protocol.commands import NOT_HELD, REFUSED, CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN
@@ -38,14 +38,14 @@ def close(position: str, reason: str, wait_s: float, *, is_confirmed: bool, json
         The commands, what was sold, what had been sold before, and what is left with the reasons.
 
     Raises:
-        InputError: nothing is running, nothing such is held, or the user has not confirmed.
+        InputError: nothing such is held, or the user has not confirmed.
         RefusedError: trading is halted.
-        MemeSnipeError: the database does not respond.
+        MemeSnipeError: nothing is running, or the database does not respond.
     """
     check_reason(reason)
     settings = load_settings()
     if holder(settings.installation.memesnipe_home.resolve()) is None:
-        raise InputError("nothing is running, so nothing can be sold: `memesnipe up` first, then `memesnipe close`")
+        raise MemeSnipeError("nothing is running, so nothing can be sold: `memesnipe up` first, then `memesnipe close`")
     with database_of_commands(settings) as (engine, _):
         run_id, chosen = _read(engine, position)
         if not is_confirmed:

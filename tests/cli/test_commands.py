@@ -92,7 +92,12 @@ def test_list_strategies_shows_ranges(tmp_path: Path) -> None:
 
 
 def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
-    assert json.loads(memesnipe(tmp_path, "status", "--json").stdout) == {"running": False}
+    done = memesnipe(tmp_path, "status", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"running": False})
+    done = memesnipe(tmp_path, "status")
+    assert (done.returncode, done.stderr) == (0, "Nothing is running in this folder. Start it with `memesnipe up`.\n")
+    for command in (("flatten", "--yes"), ("close", "So1", "--yes"), ("monitor", "--once")):
+        assert_one_line(memesnipe(tmp_path, *command), 1, "memesnipe: error: nothing ")
     assert json.loads(memesnipe(tmp_path, "down", "--json").stdout) == {"stopped": False}
 
 

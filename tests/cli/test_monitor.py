@@ -128,7 +128,9 @@ def test_status_has_the_live_account_apart_from_paper(
     api: Api, tmp_path: Path, database: sa.Engine, new_run: int, insert: Callable[..., None]
 ) -> None:
     answer_with_a_live_run(api, database, new_run, insert)
-    state = json.loads(memesnipe(tmp_path, "status", "--json").stdout)
+    done = memesnipe(tmp_path, "status", "--json")
+    state = json.loads(done.stdout)
+    assert done.returncode == 0, "it is healthy"
     assert (state["mode"], list(state["accounts"])) == ("live", ["paper", "live"])
     assert state["accounts"]["live"]["level"] == "critical" and state["accounts"]["paper"]["level"] == "normal"
     shown = " ".join(memesnipe(tmp_path, "status").stdout.split())
@@ -169,6 +171,8 @@ def test_a_system_that_is_not_healthy_ends_with_1_and_is_shown_without_figures(a
     done = memesnipe(tmp_path, "monitor", "--once")
     assert done.returncode == 1
     assert "degraded  position is stalled" in done.stdout and "\x1b" not in done.stdout
+    for command in (("status",), ("status", "--json"), ("monitor", "--json")):
+        assert memesnipe(tmp_path, *command).returncode == 1
 
 
 def test_it_is_shown_in_a_terminal_until_ctrl_c(api: Api, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def _genomes(url: str, spec_id: str) -> list[dict[str, Any]]:
 
 
 def _look_up(url: str, text: str) -> tuple[str, str]:
-    """Return the id that a text is the beginning of, preferably of the newest run; else "" and ids like it, in words."""
+    """Return the id that begins with a text, preferably of the newest run; else "", and ids like it in words."""
     from memesnipe.storage.database import connect  # noqa: PLC0415 - SQLAlchemy is slow to load
     from memesnipe.storage.strategy_ids import full_id, ids_like  # noqa: PLC0415
     from memesnipe.storage.views import latest_run  # noqa: PLC0415

@@ -48,7 +48,9 @@ def flatten(account: str, reason: str, wait_s: float, *, is_confirmed: bool, jso
     settings = load_settings()
     home = settings.installation.memesnipe_home.resolve()
     if holder(home) is None:
-        raise MemeSnipeError("nothing is running, so nothing can be sold: `memesnipe up` first, then `memesnipe flatten`")
+        raise MemeSnipeError(
+            "nothing is running, so nothing can be sold: `memesnipe up` first, then `memesnipe flatten`"
+        )
     with database_of_commands(settings) as (engine, _):
         run_id, held = _read(engine, account)  # refuses an account that the run has not, before it asks
         if not is_confirmed:

@@ -50,8 +50,8 @@ def halt_command(reason: Reason = "", json: Json = False) -> None:
     file = write_kill_file(reason)  # first: nothing else is as fast, or works without the servers
     if not file.has_run and not file.problem:
         outcome = _HALTED_ALREADY if file.was_there else _NOT_RUNNING
-        answer = {"command": CommandName.HALT, "outcome": outcome, "effective": not file.was_there}
-        _show(CommandName.HALT, answer, json=json)
+        done = {"command": CommandName.HALT, "outcome": outcome, "effective": not file.was_there}
+        _show(CommandName.HALT, done, json=json)
     elif answer := halt(reason):
         _show(CommandName.HALT, answer, json=json)
     else:

@@ -46,9 +46,7 @@ class HealthWatch:
         return self._health
 
 
-def progress_line(
-    report: Json, health: Json, system_problem: str, total: int | None, width: int | None = None
-) -> str:
+def progress_line(report: Json, health: Json, system_problem: str, total: int | None, width: int | None = None) -> str:
     """Return the progress line; below it, in a live run, the line of the live account.
 
     Args:

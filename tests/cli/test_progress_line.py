@@ -121,9 +121,7 @@ def test_a_line_leaves_out_figures_where_the_terminal_is_narrow(width: int, expe
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_a_terminal_shows_each_line_whole(
-    monkeypatch: pytest.MonkeyPatch, columns: int
-) -> None:
+def test_a_terminal_shows_each_line_whole(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     screen = Console(file=io.StringIO(), force_terminal=True, width=columns, height=30, color_system=None)
     monkeypatch.setattr(progress, "stderr_console", lambda: screen)
     with progress.Progress(2_000_000) as shown:

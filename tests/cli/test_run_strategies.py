@@ -57,9 +57,7 @@ def test_strategies_are_listed_with_their_ids(
     assert " ".join(title) == "strategy mode signals capital simulated return simulated round trips generation"
 
 
-def test_an_empty_list_says_why(
-    tmp_path: Path, new_run: int, insert: Callable[..., None], database_url: str
-) -> None:
+def test_an_empty_list_says_why(tmp_path: Path, new_run: int, insert: Callable[..., None], database_url: str) -> None:
     def said(*options: str) -> str:
         done = memesnipe(tmp_path, "strategies", *options, DATABASE_URL=database_url)
         assert (done.returncode, done.stdout) == (0, "")

@@ -72,9 +72,7 @@ class CheckedChain(ScriptedChain):
 class LiveRun:
     """A run whose strategies all trade in the live account; its executor is replaced after a crash."""
 
-    def __init__(
-        self, stage: Stage, chain: CheckedChain, speed: float = 0.0, clock: Clock = SYSTEM_CLOCK
-    ) -> None:
+    def __init__(self, stage: Stage, chain: CheckedChain, speed: float = 0.0, clock: Clock = SYSTEM_CLOCK) -> None:
         self.stage, self.chain, self.clock = stage, chain, clock
         settings = {LIVE_CAPITAL: 300 * LAMPORTS_PER_SOL}
         choice = FeedChoice("list", speed)

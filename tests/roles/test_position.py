@@ -53,12 +53,10 @@ def test_a_command_that_changes_nothing_is_recorded_so(stage: Stage) -> None:
     other = stage.context()
     other.bus.begin(other.installation, stage.run_id, "executor", other.stream_key)
     names = ("risk_reset", "halt", "halt", "risk_reset", "risk_reset")
-    ids = [
-        submit(stage.database, CommandName(name), reason="", deadline=math.inf).command_id for name in names
-    ]
-    sent = enumerate(zip(names, ids, strict=True), 1)
+    ids = [submit(stage.database, CommandName(name), reason="", deadline=math.inf).command_id for name in names]
+    messages = [encode(applied(name, 1, command_id)) for name, command_id in zip(names, ids, strict=True)]
     other.bus.publish([event(1)])
-    other.bus.publish([(APPLIED_COMMANDS, n, 1, encode(applied(name, 1, command_id))) for n, (name, command_id) in sent])
+    other.bus.publish([(APPLIED_COMMANDS, number, 1, message) for number, message in enumerate(messages, 1)])
     other.bus.publish([progress(1, seq=1)])
     other.close()
 

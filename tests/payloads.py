@@ -64,8 +64,8 @@ def risk(level: str, *, halted: bool = False, account: Account = Account.PAPER) 
     return RiskEvent(seq=1, ts=1, level=level, drawdown=0.0, halted=halted, cause="drawdown", account=account)
 
 
-def applied(name: str, seq: int) -> AppliedCommand:
-    return AppliedCommand(**msgspec.structs.asdict(command(name, seq=seq)))
+def applied(name: str, seq: int, command_id: int = 1) -> AppliedCommand:
+    return AppliedCommand(**msgspec.structs.asdict(command(name, seq=seq, command_id=command_id)))
 
 
 def command(name: str, spec_id: str = "", seq: int = 1, command_id: int = 1) -> CommandMessage:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Lamports = Annotated[int, Field(description="Lamports; 1 SOL is 1,000,000,000.")]
 Nanoseconds = Annotated[int, Field(description="Event time, in nanoseconds since 1970.")]
 Seq = Annotated[int, Field(description="Number of the event in the run.")]
+EFFECTIVE = "Whether it has changed something: a second halt has not. Null while it waits."
 TRADING_USD = (
     "Profit of trading: of all round trips and open positions, at the last price of SOL. The rest of the change of the "
     "equity (`change_usd`) is the price of SOL, in which the capital is held."
@@ -111,6 +112,7 @@ class Portfolio(Schema):
     cash_usd: float | None
     drawdown: float | None
     equity_sol: float | None
+    capital_usd: float | None = Field(description="What the account began with.")
     change_usd: float | None = Field(description="Equity less the capital: the profit of trading and the price of SOL.")
     change_ratio: float | None
     trading_usd: float | None = Field(description=TRADING_USD)
@@ -262,6 +264,7 @@ class Command(Schema):
     requested_at: str = Field(description="ISO 8601.")
     seq: Seq | None = Field(description="The event after which it took effect.")
     outcome: str | None = Field(description="Null while it waits.")
+    effective: bool | None = Field(description=EFFECTIVE)
 
 
 class RecordedCommand(Schema):

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from memesnipe.api.schemas import LifecycleChange, Nanoseconds, Schema, Seq, Strategy, Trade
+from memesnipe.api.schemas import EFFECTIVE, LifecycleChange, Nanoseconds, Schema, Seq, Strategy, Trade
 
 Account = Annotated[str, Field(description="paper or live: separate money.")]
 
@@ -217,6 +217,7 @@ class Action(Schema):
     command_id: int | None
     seq: Seq | None = Field(description="The event after which it took effect.")
     outcome: str | None = Field(description="Null while it waits.")
+    effective: bool | None = Field(description=EFFECTIVE)
     account: str | None = Field(description="Of flatten and close; empty for every account.")
     mint: str | None = Field(description="The token of the position to close; empty for other actions.")
 

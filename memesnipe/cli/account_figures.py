@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # httpx is slow to load
 Json = dict[str, Any]
 AccountName = Literal["paper", "live"]
 
-_LEGEND: Final = {
+LEGEND: Final = {
     "trading_usd": "profit of round trips and open positions, at the last SOL price",
     "change_usd": "equity less capital: trading_usd, and what the price of SOL did",
 }
@@ -86,13 +86,12 @@ def account_report(
         portfolio: as `/api/portfolio` returns it.
         risk: as `/api/risk` returns it.
     """
-    equity, change = portfolio["equity_usd"], portfolio["change_usd"]
     counts = report if account == "paper" else report["live"]
     return AccountReport(
-        capital_usd=None if equity is None or change is None else equity - change,
-        equity_usd=equity,
+        capital_usd=portfolio["capital_usd"],
+        equity_usd=portfolio["equity_usd"],
         equity_lamports=portfolio["equity_lamports"],
-        change_usd=change,
+        change_usd=portfolio["change_usd"],
         change_ratio=portfolio["change_ratio"],
         trading_usd=portfolio["trading_usd"],
         realised_sol=portfolio["realised_sol"],
@@ -116,7 +115,7 @@ def print_accounts(accounts: Mapping[AccountName, AccountReport]) -> None:
     rows = [(name, *(text[name] for text in texts)) for name in texts[0]]
     sys.stdout.write("\n")
     print_rows("", ("account", *accounts), rows)
-    print_paragraphs("", _LEGEND)
+    print_paragraphs("", LEGEND)
 
 
 def in_words(figures: Mapping[str, Any]) -> dict[str, str]:

@@ -10,17 +10,18 @@ from sqlalchemy import Engine
 from memesnipe.cli.flatten import Follower, named
 from memesnipe.cli.manual_commands import NotHeldError, database_of_commands, record, wait_for_outcome
 from memesnipe.config.settings import load_settings
-from memesnipe.errors import InputError, RefusedError
+from memesnipe.errors import InputError, MemeSnipeError, RefusedError
 from memesnipe.market.events import LAMPORTS_PER_SOL
-from memesnipe.protocol.commands import NOT_HELD, CommandName, check_reason
+from memesnipe.protocol.commands import NOT_HELD, REFUSED, CommandName, check_reason
 from memesnipe.runtime.database import NO_RUN
 from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import print_message
 from memesnipe.storage import views
 from memesnipe.storage.flattening import Held, PositionKey, read_held
+from memesnipe.storage.strategy_ids import full_id
 
 _SHOWN = 5
-_REFUSED = "refused:"
+_PARTS = 3  # account, strategy and token
 
 
 def close(position: str, reason: str, wait_s: float, *, is_confirmed: bool, json: bool) -> dict[str, Any]:
@@ -37,14 +38,14 @@ def close(position: str, reason: str, wait_s: float, *, is_confirmed: bool, json
         The commands, what was sold, what had been sold before, and what is left with the reasons.
 
     Raises:
-        InputError: nothing is running, nothing such is held, or the user has not confirmed.
+        InputError: nothing such is held, or the user has not confirmed.
         RefusedError: trading is halted.
-        MemeSnipeError: the database does not respond.
+        MemeSnipeError: nothing is running, or the database does not respond.
     """
     check_reason(reason)
     settings = load_settings()
     if holder(settings.installation.memesnipe_home.resolve()) is None:
-        raise InputError("nothing is running, so nothing can be sold: `memesnipe up` first, then `memesnipe close`")
+        raise MemeSnipeError("nothing is running, so nothing can be sold: `memesnipe up` first, then `memesnipe close`")
     with database_of_commands(settings) as (engine, _):
         run_id, chosen = _read(engine, position)
         if not is_confirmed:
@@ -81,7 +82,7 @@ def _without_sold(
         RefusedError: trading is halted.
     """
     outcomes = {key: wait_for_outcome(engine, number) for key, number in numbers.items()}
-    refusals = {key: text.removeprefix(_REFUSED).strip() for key, text in outcomes.items() if text.startswith(_REFUSED)}
+    refusals = {key: text.removeprefix(REFUSED) for key, text in outcomes.items() if text.startswith(REFUSED)}
     for refusal in refusals.values():
         if refusal != NOT_HELD:
             raise RefusedError(refusal)
@@ -98,6 +99,9 @@ def _read(engine: Engine, position: str) -> tuple[int, dict[PositionKey, Held]]:
         run_id = views.latest_run(connection)
         if run_id is None:
             raise InputError(NO_RUN)
+        parts = position.split("/")
+        if len(parts) == _PARTS:
+            position = "/".join((parts[0], full_id(connection, parts[1], run_id), parts[2]))
         held = read_held(connection, run_id, "")
     names = {key: f"{key[0]}/{key[1]}/{one.mint}" for key, one in held.items()}
     chosen = {key: one for key, one in held.items() if position in (one.mint, names[key])}

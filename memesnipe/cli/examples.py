@@ -57,8 +57,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "sql": (
         "memesnipe sql",
-        'memesnipe sql "SELECT mint, side, reason FROM trades ORDER BY seq DESC" --limit 20',
-        'memesnipe sql --no-header "SELECT count(*) FROM trades"',
+        'memesnipe sql "SELECT run_id, mint, side, reason FROM trades ORDER BY run_id DESC, seq DESC" --limit 20',
+        'memesnipe sql --no-header "SELECT count(*) FROM trades WHERE run_id = (SELECT max(run_id) FROM runs)"',
     ),
     "redis": ("memesnipe redis XLEN events:price",),
     "wallet new": ("memesnipe wallet new", "memesnipe wallet new keys/small.json"),

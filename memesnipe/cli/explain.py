@@ -23,7 +23,7 @@ _SHOWN_IDS: Final = 3
 _Spec = Annotated[
     str,
     typer.Argument(
-        help="A file with a genome, or the id of a strategy of a run in this folder.",
+        help="A file with a genome, or the id of a strategy of a run in this folder, or how it begins.",
         autocompletion=completion.strategies,
     ),
 ]
@@ -94,16 +94,16 @@ def _genome(spec: str, families: "Families") -> "Genome":
 
 def _stored_genome(spec_id: str) -> Any:
     from memesnipe.cli.sql import readable_database  # noqa: PLC0415
-    from memesnipe.storage.query import run_query  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     if not spec_id.isalnum():
         shown = ascii(spec_id)[1:-1][:60]
         raise InputError(f"{shown}: there is no such file; name one, or an id that `memesnipe strategies` lists")
-    query = f"SELECT genome FROM strategies WHERE spec_id = '{spec_id}' ORDER BY run_id DESC LIMIT 1"  # noqa: S608 - checked above
     try:
         with readable_database() as url:
-            rows = run_query(url, query, max_rows=1, timeout_s=10.0).rows
-            near = "" if rows else _near(url, spec_id)
+            rows, near = _genomes(url, spec_id), ""
+            if not rows:
+                full, near = _look_up(url, spec_id)
+                rows = _genomes(url, full) if full else []
     except NoRunYetError:
         raise InputError(
             f"{spec_id[:60]}: there is no such file; the id of a strategy needs a run (`memesnipe up`)"
@@ -116,17 +116,28 @@ def _stored_genome(spec_id: str) -> Any:
     return rows[0]["genome"]
 
 
-def _near(url: str, spec_id: str) -> str:
-    """Return the ids of the newest run that begin like a wrong one, for its message; "" without any."""
+def _genomes(url: str, spec_id: str) -> list[dict[str, Any]]:
+    """Return the genome of the strategy with an id, which is alphanumeric; an empty list without such a strategy."""
+    from memesnipe.storage.query import run_query  # noqa: PLC0415 - SQLAlchemy is slow to load
+
+    query = f"SELECT genome FROM strategies WHERE spec_id = '{spec_id}' ORDER BY run_id DESC LIMIT 1"  # noqa: S608
+    return run_query(url, query, max_rows=1, timeout_s=10.0).rows
+
+
+def _look_up(url: str, text: str) -> tuple[str, str]:
+    """Return the id that begins with a text, preferably of the newest run; else "", and ids like it in words."""
     from memesnipe.storage.database import connect  # noqa: PLC0415 - SQLAlchemy is slow to load
-    from memesnipe.storage.strategy_ids import ids_like  # noqa: PLC0415
+    from memesnipe.storage.strategy_ids import full_id, ids_like  # noqa: PLC0415
     from memesnipe.storage.views import latest_run  # noqa: PLC0415
 
     engine = connect(url)
     try:
         with engine.connect() as connection:
             run_id = latest_run(connection)
-            found = [] if run_id is None else ids_like(connection, run_id, spec_id, _SHOWN_IDS)
+            for where in (run_id, None):
+                if (full := full_id(connection, text, where)) != text:
+                    return full, ""
+            found = [] if run_id is None else ids_like(connection, run_id, text, _SHOWN_IDS)
     finally:
         engine.dispose()
-    return f"; ids that begin like it: {', '.join(found)}" if found else ""
+    return "", f"; ids that begin like it: {', '.join(found)}" if found else ""

@@ -41,14 +41,16 @@ def flatten(account: str, reason: str, wait_s: float, *, is_confirmed: bool, jso
         The command, what was sold, and what is left with the reasons.
 
     Raises:
-        InputError: nothing is running, there is no such account, or the user has not confirmed.
-        MemeSnipeError: the database does not respond.
+        InputError: there is no such account, or the user has not confirmed.
+        MemeSnipeError: nothing is running, or the database does not respond.
     """
     check_reason(reason)
     settings = load_settings()
     home = settings.installation.memesnipe_home.resolve()
     if holder(home) is None:
-        raise InputError("nothing is running, so nothing can be sold: `memesnipe up` first, then `memesnipe flatten`")
+        raise MemeSnipeError(
+            "nothing is running, so nothing can be sold: `memesnipe up` first, then `memesnipe flatten`"
+        )
     with database_of_commands(settings) as (engine, _):
         run_id, held = _read(engine, account)  # refuses an account that the run has not, before it asks
         if not is_confirmed:

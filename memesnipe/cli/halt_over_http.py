@@ -1,7 +1,7 @@
 """Halt a run by file and over HTTP, without loading the database libraries: that takes longer than the halt itself."""
 
 import time
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
@@ -10,7 +10,7 @@ from memesnipe import halt_file
 from memesnipe.config.home import Home
 from memesnipe.config.settings import load_settings, read_resolved
 from memesnipe.errors import MemeSnipeError
-from memesnipe.protocol.commands import CommandName, check_reason
+from memesnipe.protocol.commands import WAITING, CommandName, check_reason, is_effective
 from memesnipe.runtime.lock import holder
 from memesnipe.servers import loopback
 
@@ -21,8 +21,16 @@ _OUTCOME_WAIT_S: Final = 15.0
 _PAUSE_S: Final = 0.05
 
 
-def write_kill_file(reason: str) -> tuple[bool, str]:
-    """Write the kill file of this folder; return whether there is a run that will halt, and why the file is missing.
+class KillFile(NamedTuple):
+    """What became of the kill file of a folder."""
+
+    has_run: bool  # whether there is a run that will halt
+    problem: str  # why the file is missing; "" where it is not
+    was_there: bool  # whether everything was halted by it before
+
+
+def write_kill_file(reason: str) -> KillFile:
+    """Write the kill file of this folder.
 
     Raises:
         InputError: the reason cannot be recorded; nothing is written.
@@ -31,12 +39,14 @@ def write_kill_file(reason: str) -> tuple[bool, str]:
     settings = load_settings()
     home = settings.installation.memesnipe_home.resolve()
     path, problem = Home(home).signer_halt, ""
+    was_there = halt_file.halt_level(path) is halt_file.HaltLevel.ALL
     try:
         halt_file.halt(path)
     except OSError as error:
         problem = f"the signer does not stop: {path} cannot be written: {error.strerror}"
     # With a database elsewhere the run may be on another machine.
-    return holder(home) is not None or settings.servers.database_url is not None, problem
+    has_run = holder(home) is not None or settings.servers.database_url is not None
+    return KillFile(has_run, problem, was_there)
 
 
 def remove_kill_file() -> bool:
@@ -76,7 +86,8 @@ def halt(reason: str) -> dict[str, Any] | None:
         answer = {"run_id": found["run_id"], "command_id": found["command_id"], "command": CommandName.HALT}
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    return {**answer, "outcome": _wait(f"{url}/commands?limit=50", answer["command_id"])}
+    outcome = _wait(f"{url}/commands?limit=50", answer["command_id"])
+    return {**answer, "outcome": outcome, "effective": is_effective(outcome)}
 
 
 def _wait(url: str, command_id: int) -> str:
@@ -90,4 +101,4 @@ def _wait(url: str, command_id: int) -> str:
         if outcome:
             return str(outcome)
         time.sleep(_PAUSE_S)
-    return "waiting: it takes effect at the next event"
+    return WAITING

@@ -42,6 +42,7 @@ from memesnipe.cli.wallet import wallet
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.runtime.terminal import print_message
 
+_CATEGORIES = {1: "error", 2: "input", 3: "refused"}  # the first word of a message, by exit code
 _SHOWN = 60  # characters of a path that is too long
 _OF_PATHS = {  # what to do about errors that any path may have, at any time
     errno.EACCES: "use another path, or run it as a user who may",
@@ -86,8 +87,7 @@ def run() -> None:
     except TyperException as error:
         sys.exit(_usage(error))
     except MemeSnipeError as error:
-        category = "input" if isinstance(error, InputError) else "error"
-        _print_error(category, str(error))
+        _print_error(_CATEGORIES[error.exit_code], str(error))
         sys.exit(error.exit_code)
     except OSError as error:
         sys.exit(_system_error(error))

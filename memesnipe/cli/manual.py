@@ -11,7 +11,7 @@ from memesnipe.cli import completion
 from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError
-from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.commands import NO_EFFECT, CommandName
 from memesnipe.runtime.terminal import print_json, print_message, print_table
 
 manual = typer.Typer()
@@ -19,6 +19,7 @@ risk = typer.Typer(no_args_is_help=True, help="The circuit breaker: its state, a
 manual.add_typer(risk, name="risk")
 
 _NOT_RUNNING: Final = "nothing is running: the halt takes effect at the next start"
+_HALTED_ALREADY: Final = f"{NO_EFFECT}nothing is running, and the next start was halted already"
 
 
 class AccountName(StrEnum):
@@ -33,7 +34,8 @@ Reason = Annotated[str, typer.Option(help="Recorded with the command. 1 KB at mo
 Spec = Annotated[
     str,
     typer.Argument(
-        help="The strategy's id, as `memesnipe strategies` and the page show it, or a file of `memesnipe export`.",
+        help="The strategy's id, as `memesnipe strategies` and the page show it, or how it begins, "
+        "or a file of `memesnipe export`.",
         autocompletion=completion.strategies,
     ),
 ]
@@ -45,15 +47,17 @@ def halt_command(reason: Reason = "", json: Json = False) -> None:
     from memesnipe.cli.halt_over_http import halt, write_kill_file  # noqa: PLC0415 - pydantic is slow to load
 
     began = time.monotonic()
-    is_running, problem = write_kill_file(reason)  # first: nothing else is as fast, or works without the servers
-    if not is_running and not problem:
-        _show(CommandName.HALT, {"command": CommandName.HALT, "outcome": _NOT_RUNNING}, json=json)
+    file = write_kill_file(reason)  # first: nothing else is as fast, or works without the servers
+    if not file.has_run and not file.problem:
+        outcome = _HALTED_ALREADY if file.was_there else _NOT_RUNNING
+        done = {"command": CommandName.HALT, "outcome": outcome, "effective": not file.was_there}
+        _show(CommandName.HALT, done, json=json)
     elif answer := halt(reason):
         _show(CommandName.HALT, answer, json=json)
     else:
         _send(CommandName.HALT, "", reason, json=json, began=began)
-    if problem:
-        raise MemeSnipeError(problem)
+    if file.problem:
+        raise MemeSnipeError(file.problem)
 
 
 @manual.command("flatten")
@@ -103,7 +107,8 @@ def reset_command(reason: Reason = "", json: Json = False) -> None:
     except NoRunYetError:
         if not was_halted:
             raise
-        _show(CommandName.RISK_RESET, {"outcome": "the next start is not halted any more"}, json=json)
+        answer = {"outcome": "the next start is not halted any more", "effective": True}
+        _show(CommandName.RISK_RESET, answer, json=json)
 
 
 @manual.command("promote")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine
@@ -14,7 +15,7 @@ from memesnipe.config.home import Home
 from memesnipe.config.settings import Settings, load_settings, read_resolved
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError, RefusedError, first_line
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.commands import CommandName, check_reason
+from memesnipe.protocol.commands import REFUSED, WAITING, CommandName, check_reason, is_effective
 from memesnipe.runtime.database import NO_RUN, open_database
 from memesnipe.runtime.lock import holder
 from memesnipe.storage import views
@@ -29,8 +30,9 @@ from memesnipe.storage.command_submission import (
     submit,
 )
 from memesnipe.storage.commands import outcome
+from memesnipe.storage.learned import in_words, learned
 from memesnipe.storage.rows import Page
-from memesnipe.storage.strategy_ids import ids_like
+from memesnipe.storage.strategy_ids import full_id, ids_like
 from memesnipe.storage.strategy_list import SortKey, StrategyFilter, strategies
 
 T = TypeVar("T")
@@ -38,7 +40,6 @@ T = TypeVar("T")
 _RECORD_S: Final = 5.0
 _SHOWN_IDS: Final = 3
 _OUTCOME_WAIT_S: Final = 15.0
-_WAITING: Final = "waiting: it takes effect at the next event"
 
 
 class NotHeldError(InputError):
@@ -62,15 +63,28 @@ def risk_state() -> dict[str, Any]:
         return {"run_id": run_id, **views.risk(connection, run_id), "accounts": found}
 
 
-def strategies_of_run(limit: int, mode: str | None, sort: str) -> tuple[int, list[dict[str, Any]]]:
-    """Return the number of the newest run, and its strategies in the order of a `SortKey`.
+@dataclass(frozen=True, slots=True)
+class StrategiesOfRun:
+    """Strategies of a run, and where there are none its report and what it has learned."""
+
+    run_id: int
+    strategies: list[dict[str, Any]]
+    report: dict[str, Any] = field(default_factory=dict)
+    learned: str = ""
+
+
+def strategies_of_run(limit: int, mode: str | None, sort: str) -> StrategiesOfRun:
+    """Return the strategies of the newest run, in the order of a `SortKey`.
 
     Raises:
         InputError: there is no run.
     """
     with open_database(load_settings()) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
-        return run_id, strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0), SortKey(sort)).rows
+        rows = strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0), SortKey(sort)).rows
+        if rows:
+            return StrategiesOfRun(run_id, rows)
+        return StrategiesOfRun(run_id, [], views.report(connection, run_id), in_words(learned(connection, run_id)))
 
 
 def _run(engine: Engine) -> int:
@@ -100,10 +114,12 @@ def send_command(command: str, spec_id: str, reason: str, began: float | None = 
     name = CommandName(command)
     with database_of_commands(load_settings()) as (engine, runs):
         submitted = record(engine, name, spec_id, reason, began=began)
-        result = wait_for_outcome(engine, submitted.command_id) if runs else _WAITING
-    if result.startswith("refused"):
-        raise RefusedError(f"{name.value} {spec_id}: {result.removeprefix('refused: ')}")
-    return {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value, "outcome": result}
+        result = wait_for_outcome(engine, submitted.command_id) if runs else WAITING
+    if result.startswith(REFUSED):
+        raise RefusedError(f"{name.value} {submitted.spec_id}: {result.removeprefix(REFUSED)}")
+    answer = {"run_id": submitted.run_id, "command_id": submitted.command_id, "command": name.value}
+    answer |= {"spec_id": submitted.spec_id} if submitted.spec_id else {}
+    return {**answer, "outcome": result, "effective": is_effective(result)}
 
 
 def send_each(command: str, spec_ids: Iterable[str], reason: str) -> Iterator[tuple[str, str]]:
@@ -118,7 +134,7 @@ def send_each(command: str, spec_ids: Iterable[str], reason: str) -> Iterator[tu
         numbers = {spec_id: record(engine, name, spec_id, reason).command_id for spec_id in spec_ids}
         deadline = time.monotonic() + _OUTCOME_WAIT_S
         for spec_id, number in numbers.items():
-            yield spec_id, wait_for_outcome(engine, number, deadline - time.monotonic()) if runs else _WAITING
+            yield spec_id, wait_for_outcome(engine, number, deadline - time.monotonic()) if runs else WAITING
 
 
 def _recorded_over_http(engine: Engine, name: CommandName, reason: str, began: float | None) -> SubmittedCommand | None:
@@ -174,7 +190,11 @@ def record(
     asked = {"spec_id": spec_id, "reason": reason, "account": account, "mint": mint, "who": by_cli()}
 
     def record_once() -> SubmittedCommand:
-        return _recorded_over_http(engine, name, reason, began) or submit(engine, name, **asked, deadline=deadline)
+        found = _recorded_over_http(engine, name, reason, began)
+        if found is None and spec_id:
+            with engine.connect() as connection:
+                asked["spec_id"] = full_id(connection, spec_id, views.latest_run(connection))
+        return found or submit(engine, name, **asked, deadline=deadline)
 
     try:
         return _within(_RECORD_S, record_once)
@@ -227,4 +247,4 @@ def wait_for_outcome(engine: Engine, command_id: int, wait_s: float = _OUTCOME_W
         if result is not None:
             return result
         time.sleep(0.05)
-    return _WAITING
+    return WAITING

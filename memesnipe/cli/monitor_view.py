@@ -1,6 +1,6 @@
 """What `memesnipe monitor` shows: read from the API of the system in this folder, laid out as tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import islice
@@ -11,18 +11,25 @@ from rich.table import Table
 from rich.text import Text
 
 from memesnipe.api.health import FINE
-from memesnipe.cli.account_figures import read_accounts
+from memesnipe.cli.account_figures import LEGEND, in_words, read_accounts
 from memesnipe.cli.running import status_without_page
+from memesnipe.cli.strategy_rows import cells, strategy_row, why_none
+from memesnipe.cli.vocabulary import STRATEGY_TITLES, in_text
 from memesnipe.client import ApiError, Client
 from memesnipe.config.home import Home
 from memesnipe.config.settings import load_settings, read_resolved
-from memesnipe.number_text import signed
 from memesnipe.runtime.lock import holder
 from memesnipe.runtime.terminal import without_controls
 from memesnipe.servers import loopback
 
 _TIMEOUT_S: Final = 5.0
 _STRATEGIES: Final = 8
+_OF_ACCOUNTS: Final = (  # tables that fit 80 columns
+    ("capital_usd", "equity_usd", "change_usd", "trading_usd"),
+    ("orders", "refusals", "fills", "failed_orders", "trades", "open_positions"),
+    ("level", "drawdown"),
+)
+_OF_STRATEGIES: Final = ("spec_id", "mode", "allocation_usd", "total_return", "families")
 _STYLES: Final = {"healthy": "green", "starting": "yellow", "degraded": "yellow"}
 
 
@@ -39,9 +46,11 @@ def read_state() -> dict[str, Any]:
     with suppress(ApiError):
         state["health"] = client.health().model_dump()
         state["report"] = client.report().model_dump()
-        best = islice(client.strategies(page_size=_STRATEGIES), _STRATEGIES)
+        best = list(islice(client.strategies(page_size=_STRATEGIES), _STRATEGIES))
         state["strategies"] = [strategy.model_dump() for strategy in best]
         state["accounts"] = read_accounts(state["report"], client)
+        if not best:
+            state["learned"] = client.learned().in_words
     return state
 
 
@@ -60,9 +69,12 @@ def view(state: Mapping[str, Any]) -> RenderableType:
     )  # fmt: skip
     parts: list[RenderableType] = [status, _parts(health["parts"])]
     if {"report", "accounts"} <= state.keys():
-        parts += [_work(state["report"]), _accounts(state["accounts"]), _orders(state["accounts"])]
+        parts += [_work(state["report"]), *(_rows(names, state["accounts"]) for names in _OF_ACCOUNTS)]
+        parts += [Text(f"{name}: {meaning}") for name, meaning in LEGEND.items()]
     if state.get("strategies"):
         parts.append(_strategies(state["strategies"]))
+    elif "learned" in state:
+        parts.append(Text(why_none(state["report"], None, state["learned"])))
     return Group(*parts)
 
 
@@ -81,49 +93,24 @@ def _work(report: Mapping[str, Any]) -> Table:
     return table
 
 
-def _accounts(accounts: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return a line for each account, within 80 columns: paper money and live money are never added."""
-    names = ("account", "capital USD", "equity USD", "profit USD", "open", "breaker", "drawdown")
-    table = Table(*names, box=None, pad_edge=False, padding=(0, 1))
-    for account, each in accounts.items():
-        change, ratio = each["change_usd"], each["change_ratio"]
-        table.add_row(
-            _name(account), _usd(each["capital_usd"]), _usd(each["equity_usd"]),
-            "-" if change is None else signed(change, ",.2f") + ("" if ratio is None else f" ({signed(ratio, '.1%')})"),
-            f"{each['open_positions']:,}", "halted" if each["halted"] else each["level"], f"{each['drawdown']:.2%}",
-        )  # fmt: skip
+def _rows(names: Sequence[str], accounts: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return figures with a line for each account, within 80 columns: paper money and live money are never added."""
+    table = _table("account", *in_text(dict.fromkeys(names)))
+    for account, figures in accounts.items():
+        texts = in_words(figures)
+        table.add_row(Text(account, "bold" if account == "live" else ""), *(texts[name] for name in names))
     return table
-
-
-def _orders(accounts: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return what became of the orders of each account, a line each."""
-    table = _table("account", "orders", "refused", "failed", "fills", "round trips")
-    for account, each in accounts.items():
-        counts = (each[name] for name in ("orders", "refusals", "failed_orders", "fills", "trades"))
-        table.add_row(_name(account), *(f"{count:,}" for count in counts))
-    return table
-
-
-def _name(account: str) -> Text:
-    return Text(account, "bold" if account == "live" else "")
-
-
-def _usd(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.2f}"
 
 
 def _strategies(strategies: list[Mapping[str, Any]]) -> Table:
-    table = _table("strategy", "mode", "return", "capital", "families")
-    for row in strategies:
-        gained = (row["result"] or {}).get("total_return")
-        families = " + ".join(gene["family"] for gene in row["genome"]["signals"])
-        shown = "-" if gained is None else signed(gained, ".2%")
-        table.add_row(row["spec_id"], row["mode"], shown, f"{row['allocation_usd']:,.2f} USD", families)
+    table = _table(*(STRATEGY_TITLES[name] for name in _OF_STRATEGIES))
+    for strategy in strategies:
+        table.add_row(*cells(strategy_row(strategy), _OF_STRATEGIES))
     return table
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
     for name in columns:
         table.add_column(name, overflow="fold")  # a narrow terminal must not cut an id
     return table

@@ -13,6 +13,7 @@ from memesnipe.cli.progress_line import Json, progress_line
 from memesnipe.runtime.terminal import stderr_console
 
 _LINE_EVERY_S = 5.0
+_BAR = 24  # columns
 
 
 class Progress:
@@ -44,15 +45,17 @@ class Progress:
             health: as `/api/health` returns it.
             system_problem: a problem that is not part of the health; "" without one.
         """
-        line = progress_line(report, health, system_problem, self._total)
         if self._console.is_terminal:
+            has_bar = bool(self._total and report)
+            width = self._console.width - (_BAR + 1 if has_bar else 0)
             table = Table.grid(padding=(0, 1))
-            cells: list[Any] = [Text(line)]
-            if self._total and report:
-                cells.insert(0, ProgressBar(self._total, report["events"]["consumed"], width=24))
+            cells: list[Any] = [Text(progress_line(report, health, system_problem, self._total, width))]
+            if has_bar:
+                cells.insert(0, ProgressBar(self._total, report["events"]["consumed"], width=_BAR))
             table.add_row(*cells)
             self._live.update(table)
             return
+        line = progress_line(report, health, system_problem, self._total)
         now, problem = time.monotonic(), (system_problem, health["status"])
         is_due = problem != self._problem or now - self._printed_at >= _LINE_EVERY_S
         if is_due and line != self._last_line:

@@ -10,6 +10,9 @@ from memesnipe.number_text import signed_usd
 from memesnipe.storage.wording import plural
 
 Json = Mapping[str, Any]
+Figures = list[tuple[int, str]]  # ranks, of which the lowest are left out first, and texts
+
+_ALWAYS: Final = 9  # the rank of what is never left out
 
 _ASK_EVERY_S: Final = 1.0  # an answer takes a tenth of a second of processor time, of four processes
 _STALE_S: Final = 10.0
@@ -43,7 +46,7 @@ class HealthWatch:
         return self._health
 
 
-def progress_line(report: Json, health: Json, system_problem: str, total: int | None) -> str:
+def progress_line(report: Json, health: Json, system_problem: str, total: int | None, width: int | None = None) -> str:
     """Return the progress line; below it, in a live run, the line of the live account.
 
     Args:
@@ -51,6 +54,8 @@ def progress_line(report: Json, health: Json, system_problem: str, total: int | 
         health: as `/api/health` returns it.
         system_problem: a problem that is not part of the health; "" without one.
         total: number of events of the feed; None if unknown.
+        width: of the terminal, in columns: less important figures are left out, and a problem has a line of its own;
+            None shows all figures in one line.
     """
     has_begun = bool(report) and report["events"]["consumed"] > 0
     problem = "; ".join(filter(None, (system_problem, _health_problem(health, has_begun=has_begun))))
@@ -58,8 +63,10 @@ def progress_line(report: Json, health: Json, system_problem: str, total: int | 
         problem = f"disk full: {problem}"
     if not has_begun:
         return problem or "waiting for the first event"
-    shown = f"{problem}  |  {_figures(report, total)}" if problem else f"{_figures(report, total)}  healthy"
-    return shown + _live(report)
+    healthy = [] if problem else [(_ALWAYS, "healthy")]
+    figures = _fit([*_figures(report, total), *healthy], width)
+    separator = "  |  " if width is None else "\n"
+    return (f"{problem}{separator}{figures}" if problem else figures) + _live(report, width)
 
 
 def _health_problem(health: Json, *, has_begun: bool) -> str:
@@ -83,27 +90,46 @@ def _describe(parts: Mapping[str, Mapping[str, str]]) -> str:
     return "; ".join(f"{phrase} ({detail})" if detail else phrase for phrase, detail in phrases)
 
 
-def _figures(report: Json, total: int | None) -> str:
+def _figures(report: Json, total: int | None) -> Figures:
     """Return the figures of the run and of its paper account; the live account has a line of its own."""
     events, strategies = report["events"], report["strategies"]
     of = f"/{total:,}" if total else ""
-    return (
-        f"{events['consumed']:,}{of} events  generation {report['generations']}  "
-        f"{strategies['simulating']} simulating  {strategies['paper']} on paper  {_account(report)}"
-    )
+    return [
+        (_ALWAYS, f"{events['consumed']:,}{of} events"),
+        (2, f"generation {report['generations']}"),
+        (1, f"{strategies['simulating']} simulating"),
+        (4, f"{strategies['paper']} on paper"),
+        *_account(report),
+    ]
 
 
-def _live(report: Json) -> str:
+def _live(report: Json, width: int | None) -> str:
     live, trading = report.get("live"), report["strategies"]["live"]
-    return "" if live is None else f"\nlive account: {plural(trading, 'strategy', 'strategies')}  {_account(live)}"
+    if live is None:
+        return ""
+    begins = (_ALWAYS, f"live account: {plural(trading, 'strategy', 'strategies')}")
+    return f"\n{_fit([begins, *_account(live)], width)}"
 
 
-def _account(figures: Json) -> str:
+def _account(figures: Json) -> Figures:
     """Return the round trips, the money and the risk of one account."""
     equity, trading = figures["equity_usd"], figures["trading_usd"]
-    return (
-        f"{figures['trades']} round trips  {figures['open_positions']} open  "
-        f"{'-' if equity is None else f'${equity:,.2f}'}  "
-        f"trading {'-' if trading is None else signed_usd(trading)}  "
-        f"risk {figures['risk_level']}{', halted' if figures['halted'] else ''}"
-    )
+    is_usual = figures["risk_level"] == "normal" and not figures["halted"]
+    return [
+        (5, f"{figures['trades']:,} round trips"),
+        (3, f"{figures['open_positions']} open"),
+        (6, "-" if equity is None else f"${equity:,.2f}"),
+        (7, f"trading {'-' if trading is None else signed_usd(trading)}"),
+        (0 if is_usual else _ALWAYS, f"risk {figures['risk_level']}{', halted' if figures['halted'] else ''}"),
+    ]
+
+
+def _fit(figures: Figures, width: int | None) -> str:
+    """Return the texts side by side; where that is too wide, without those of the lowest ranks."""
+    kept = list(figures)
+    while True:
+        line = "  ".join(text for _, text in kept)
+        least = min(rank for rank, _ in kept)
+        if width is None or len(line) <= width or least == _ALWAYS:
+            return line
+        kept = [(rank, text) for rank, text in kept if rank != least]

@@ -1,17 +1,22 @@
 """The command `strategies`: the strategies of the newest run, with the ids that other commands take."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Final
 
 import typer
 
 from memesnipe.cli.numbers import integer_option
 from memesnipe.cli.options import Json
-from memesnipe.cli.vocabulary import ROUND_TRIPS
-from memesnipe.number_text import signed
+from memesnipe.cli.strategy_rows import cells, strategy_row, why_none
+from memesnipe.cli.vocabulary import STRATEGY_TITLES
 from memesnipe.runtime.terminal import print_json, print_message, print_rows
 
 run_strategies = typer.Typer()
+
+_LEGEND: Final = (
+    "capital: what it may use of paper or live money\n"
+    "simulated: of its account in the simulation, which has its own capital, since it was added"
+)
 
 
 class Mode(StrEnum):
@@ -43,35 +48,17 @@ def strategies_command(
     """List the strategies of the newest run, with the ids that `promote` and `explain` take."""
     from memesnipe.cli.manual_commands import strategies_of_run  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    run_id, found = strategies_of_run(limit + 1, None if mode is None else mode.value, sort.value)
-    rows = [_row(strategy) for strategy in found[:limit]]
+    found = strategies_of_run(limit + 1, None if mode is None else mode.value, sort.value)
+    rows = [strategy_row(strategy) for strategy in found.strategies[:limit]]
+    is_cut = len(found.strategies) > limit
     if json:
-        print_json({"run_id": run_id, "strategies": rows, "cut": len(found) > limit})
+        print_json({"run_id": found.run_id, "strategies": rows, "cut": is_cut})
         return
-    _print(run_id, rows)
-    if len(found) > limit:
+    if not rows:
+        print_message(why_none(found.report, None if mode is None else mode.value, found.learned))
+        return
+    titles = list(STRATEGY_TITLES.values())
+    print_rows(f"strategies of run {found.run_id}", titles, [cells(row, [*STRATEGY_TITLES]) for row in rows])
+    print_message(_LEGEND)
+    if is_cut:
         print_message(f"Only the first {limit:,} are shown; raise --limit for more.")
-
-
-def _row(strategy: dict[str, Any]) -> dict[str, Any]:
-    result = strategy["result"] or {}
-    return {
-        **{name: strategy[name] for name in ("spec_id", "mode", "generation", "allocation_usd")},
-        "families": [gene["family"] for gene in strategy["genome"]["signals"]],
-        "trades": result.get("trades"),
-        "total_return": result.get("total_return"),
-    }
-
-
-def _print(run_id: int, rows: list[dict[str, Any]]) -> None:
-    columns = ("spec_id", "mode", "total_return", ROUND_TRIPS, "allocation_usd", "generation", "families")
-    print_rows(f"strategies of run {run_id}", columns, [_cells(row) for row in rows])
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    gained, trades = row["total_return"], row["trades"]
-    return (
-        row["spec_id"], row["mode"], "-" if gained is None else signed(gained, ".2%"),
-        "-" if trades is None else f"{trades:,}", f"{row['allocation_usd']:,.2f}", str(row["generation"]),
-        " + ".join(row["families"]),
-    )  # fmt: skip

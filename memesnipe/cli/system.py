@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -131,7 +131,7 @@ def down_command(address: Address = None, json: Json = False) -> None:
 
 @system.command("status")
 def status_command(address: Address = None, json: Json = False) -> None:
-    """Show the state of the system in this folder, or of the one on a Ray cluster, from any of its nodes."""
+    """Show the state of the system here, or of the one on a Ray cluster; the exit code is 1 if it is not healthy."""
     if address is not None:
         from memesnipe.cli.cluster import system_on  # noqa: PLC0415 - loads Ray
 
@@ -141,6 +141,8 @@ def status_command(address: Address = None, json: Json = False) -> None:
         else:
             print_table("status", {key: value for key, value in found.items() if key != "parts"})
             print_table("parts", {name: f"{part['state']} {part['detail']}" for name, part in found["parts"].items()})
+        if found["problem"]:
+            raise typer.Exit(1)
         return
 
     from memesnipe.cli.running import status  # noqa: PLC0415
@@ -148,10 +150,15 @@ def status_command(address: Address = None, json: Json = False) -> None:
     state = status()
     if json:
         print_json(state)
-        return
-    if not state["running"]:
+    elif state["running"]:
+        _print_status(state)
+    else:
         print_message("Nothing is running in this folder. Start it with `memesnipe up`.")
-        return
+    if state["running"] and state["status"] != "healthy":
+        raise typer.Exit(1)
+
+
+def _print_status(state: dict[str, Any]) -> None:
     accounts = state.get("accounts")
     hidden = ("parts", *(OF_ACCOUNTS if accounts else ()))
     print_table("status", {key: value for key, value in state.items() if key not in hidden})

@@ -9,6 +9,11 @@ MAX_REASON_BYTES: Final = 1_024
 MANUAL: Final = "manual"  # how the recorded reason of a change begins that a person asked for
 NOT_HELD: Final = "it is not held"  # why a close is refused
 
+# How the outcomes begin of commands that have changed nothing, or not yet.
+REFUSED: Final = "refused: "
+NO_EFFECT: Final = "without effect: "
+WAITING: Final = "waiting: it takes effect at the next event"
+
 
 class CommandName(StrEnum):
     """The names of the manual commands."""
@@ -19,6 +24,13 @@ class CommandName(StrEnum):
     PROMOTE = "promote"  # one mode up, without the gates
     DEMOTE = "demote"  # one mode down
     CLOSE = "close"  # sell one position
+
+
+def is_effective(outcome: str | None) -> bool | None:
+    """Return whether a command with this outcome has changed something; None while it waits."""
+    if outcome is None or outcome == WAITING:
+        return None
+    return not outcome.startswith((REFUSED, NO_EFFECT))
 
 
 def check_reason(reason: str) -> None:

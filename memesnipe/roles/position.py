@@ -8,7 +8,7 @@ from memesnipe.config.policies import ledger_policy_of
 from memesnipe.errors import MemeSnipeError
 from memesnipe.market.events import rows
 from memesnipe.protocol.account import Account, order_id
-from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.commands import NO_EFFECT, REFUSED, CommandName
 from memesnipe.protocol.events import to_records
 from memesnipe.protocol.messages import CommandMessage, FillMessage, SimulationResults
 from memesnipe.protocol.payload import Follows, Payload
@@ -35,6 +35,10 @@ from memesnipe.trading.records import Entries, of_command, of_event, of_fill, of
 
 _STATE = TypeAdapter(dict[Account, LedgerState])
 _WRITES = writes_of("position")
+_UNCHANGED = {
+    CommandName.HALT: "trading was halted already",
+    CommandName.RISK_RESET: "nothing was halted, and no reset was needed",
+}
 
 
 class LedgerMismatchError(MemeSnipeError):
@@ -155,16 +159,18 @@ class PositionRole(Consumer):
         concerned = [ledger for account, ledger in self._ledgers.items() if command.concerns(account)]
         if command.name == CommandName.CLOSE:
             refused = "; ".join(filter(None, (ledger.close(command.spec_id, command.token) for ledger in concerned)))
-            self._answer(command, f"refused: {refused}" if refused else f"being sold since event {command.seq}", work)
+            self._answer(command, f"{REFUSED}{refused}" if refused else f"being sold since event {command.seq}", work)
             return
+        is_effective = any(ledger.is_changed_by(command) for ledger in concerned)
         changed = [ledger for ledger in concerned if ledger.apply(command)]
         for ledger in changed:
             self._write(of_command(ledger, command.seq, ledger.state.market_state.last_ts, command.name), work)
         if not changed:
             if any(ledger.is_overtaken(command) for ledger in concerned):
-                self._answer(command, "without effect: everything is being sold since a later flatten", work)
+                self._answer(command, f"{NO_EFFECT}everything is being sold since a later flatten", work)
             return
-        self._answer(command, f"done after event {command.seq}", work)
+        done = f"done after event {command.seq}"
+        self._answer(command, done if is_effective else f"{NO_EFFECT}{_UNCHANGED[command.name]}", work)
 
     def _answer(self, command: CommandMessage, outcome: str, work: UnitOfWork) -> None:
         self.log.warning("command applied", command=command.name, seq=command.seq, outcome=outcome)

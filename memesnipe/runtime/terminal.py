@@ -136,7 +136,7 @@ def print_compile_notice(part: str = "the engine", function: str = "kernel.advan
     from memesnipe.engine.warm import is_cold  # noqa: PLC0415 - the compiler is slow to load
 
     if is_cold(function):
-        print_message(f"Compiling {part} (once for this version: half a minute, minutes on a busy machine) ...")
+        print_message(f"Compiling {part}, once for this version (half a minute or more) ...")
 
 
 @contextmanager

@@ -28,8 +28,6 @@ def account_columns(run_id: int, account: Account) -> dict[str, ColumnElement[An
     trade = of_account(TradeRow, run_id, account)
     filled = TradeRow.status != "FAILED"
     breaker = of_account(BreakerRow, run_id, account)
-    lamports = _last_mark(EquityRow.equity_lamports, run_id, account).scalar_subquery()
-    gained = lamports - first_lamports(run_id, account).scalar_subquery()
     return {
         "orders": count(*of_account(OrderRow, run_id, account)),
         "refusals": count(*of_account(RefusalRow, run_id, account)),
@@ -38,12 +36,19 @@ def account_columns(run_id: int, account: Account) -> dict[str, ColumnElement[An
         # Round trips, as in a backtest: an exit sells all that is held.
         "trades": count(*trade, filled, TradeRow.side.in_(EXITS)),
         "open_positions": open_positions(run_id, account),
-        "equity_lamports": lamports,
+        "equity_lamports": _last_mark(EquityRow.equity_lamports, run_id, account).scalar_subquery(),
         "equity_usd": _last_mark(EquityRow.equity_usd, run_id, account).scalar_subquery(),
-        "trading_usd": cast(gained, Double) * last_usd_per_lamport(run_id, account).scalar_subquery(),
+        "trading_usd": trading_usd(run_id, account),
         "risk_level": value(BreakerRow.level, RiskLevel.NORMAL.value, *breaker),
         "halted": value(BreakerRow.halted, false(), *breaker),
     }
+
+
+def trading_usd(run_id: int, account: Account) -> ColumnElement[float]:
+    """Return the profit of trading at the last mark: what was gained in lamports, at the last price of SOL."""
+    lamports = _last_mark(EquityRow.equity_lamports, run_id, account).scalar_subquery()
+    gained = lamports - first_lamports(run_id, account).scalar_subquery()
+    return cast(gained, Double) * last_usd_per_lamport(run_id, account).scalar_subquery()
 
 
 def last_usd_per_lamport(run_id: int, account: Account) -> Select[Any]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select
 
-from memesnipe.protocol.commands import MAX_REASON_BYTES, CommandName
+from memesnipe.protocol.commands import MAX_REASON_BYTES, CommandName, is_effective
 from memesnipe.storage.rows import Json, Page, Rows, count, records
 from memesnipe.storage.schema_actions import ActionRow
 from memesnipe.storage.schema_control import CommandRow
@@ -76,7 +76,10 @@ def actions(conn: Connection, run_id: int, page: Page) -> Rows:
     )
     columns = query.with_only_columns(*ActionRow.__table__.columns, *of_command)
     found: list[Json] = records(conn, columns.limit(page.limit).offset(page.offset))
-    return Rows([{**row, "asked_at": row["asked_at"].isoformat()} for row in found], count(conn, columns))
+    for row in found:
+        effective = False if row["refused"] else is_effective(row["outcome"])
+        row |= {"asked_at": row["asked_at"].isoformat(), "effective": effective}
+    return Rows(found, count(conn, columns))
 
 
 def _storable(text: str) -> str:

@@ -52,6 +52,7 @@ class SubmittedCommand:
 
     run_id: int
     command_id: int
+    spec_id: str = ""
 
 
 def connect_for_commands(url: str) -> Engine:
@@ -111,7 +112,7 @@ def submit(
             raise TooLateError
     if run_id is None or command_id is None:
         raise refusal or NoRunError(_NO_RUN)
-    return SubmittedCommand(run_id, command_id)
+    return SubmittedCommand(run_id, command_id, spec_id)
 
 
 def _held_token(connection: Connection, run_id: int, account: str, spec_id: str, mint: str) -> int:

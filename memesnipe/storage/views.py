@@ -19,13 +19,14 @@ from sqlalchemy import (
 
 from memesnipe.market.events import LAMPORTS_PER_SOL
 from memesnipe.protocol.account import Account
+from memesnipe.protocol.commands import is_effective
 from memesnipe.storage.account_views import (
     account_columns,
     count,
-    first_lamports,
     last_usd_per_lamport,
     of_account,
     open_positions,
+    trading_usd,
     value,
 )
 from memesnipe.storage.equity_view import initial_capital_usd, live_capital_lamports
@@ -51,7 +52,7 @@ _MODES = ("simulating", "paper", "live", "retired")
 _LIVE = "live_"  # before the names of the live account's columns; the others are those of the paper account
 _EQUITY_FIELDS = (
     *("seq", "ts", "equity_lamports", "equity_usd", "cash_usd", "drawdown"),
-    *("equity_sol", "change_usd", "change_ratio"),
+    *("equity_sol", "capital_usd", "change_usd", "change_ratio"),
 )
 
 
@@ -166,13 +167,11 @@ def portfolio(conn: Connection, run_id: int, account: Account = Account.PAPER) -
     initial_usd = initial_capital_usd(conn, run_id, account)
     equity: Json = _change(initial_usd or first[0]["equity_usd"], last[0]) if last else dict.fromkeys(_EQUITY_FIELDS)
     profit = _profit(conn, run_id, account)
-    capital_sol = (conn.scalar(first_lamports(run_id, account)) or 0) / LAMPORTS_PER_SOL
-    usd_per_sol = last[0]["equity_usd"] / equity["equity_sol"] if last and equity["equity_sol"] else None
     return {
         "run_id": run_id,
         **equity,
         "account": str(account),
-        "trading_usd": None if usd_per_sol is None else (equity["equity_sol"] - capital_sol) * usd_per_sol,
+        "trading_usd": conn.scalar(select(trading_usd(run_id, account))),
         **profit,
         "open_positions": conn.scalar(select(open_positions(run_id, account))),
     }
@@ -193,6 +192,7 @@ def _change(before: float, last: Json) -> Json:
     return {
         **last,
         "equity_sol": last["equity_lamports"] / LAMPORTS_PER_SOL,
+        "capital_usd": before,
         "change_usd": now - before,
         "change_ratio": now / before - 1.0 if before else None,
     }
@@ -233,7 +233,9 @@ def commands(conn: Connection, run_id: int, limit: int) -> list[Json]:
     """Return the manual commands with their outcomes, the newest first."""
     query = select(CommandRow).where(CommandRow.run_id == run_id).order_by(CommandRow.command_id.desc()).limit(limit)
     found = records(conn, query)
-    return [{**record, "requested_at": record["requested_at"].isoformat()} for record in found]
+    for record in found:
+        record |= {"requested_at": record["requested_at"].isoformat(), "effective": is_effective(record["outcome"])}
+    return found
 
 
 def generations(conn: Connection, run_id: int) -> list[Json]:

@@ -17,6 +17,7 @@ from memesnipe.protocol.messages import AccountFigures, CommandMessage, FillMess
 from memesnipe.trading.breaker import Breaker, RiskLevel
 
 _OF_RISK: Final = (CommandName.HALT, CommandName.FLATTEN, CommandName.RISK_RESET)
+_UNTIL_RESET: Final = (RiskLevel.CRITICAL, RiskLevel.EMERGENCY)  # what a reset ends
 
 
 @dataclass(slots=True)
@@ -181,12 +182,22 @@ class Ledger:
         if command.name == CommandName.RISK_RESET:
             state.halted = state.flattening = False
             # Ending a halt keeps the drawdown; ending Critical or Emergency resets it.
-            if state.breaker.level in (RiskLevel.CRITICAL, RiskLevel.EMERGENCY):
+            if state.breaker.level in _UNTIL_RESET:
                 state.breaker.reset()
             return True
         state.halted, state.flattening = True, command.name == CommandName.FLATTEN
         if state.flattening:
             state.flattened_by = command.command_id
+        return True
+
+    def is_changed_by(self, command: CommandMessage) -> bool:
+        """Return whether a halt or a reset, not applied yet, would change something."""
+        state = self.state
+        match command.name:
+            case CommandName.HALT:
+                return not state.halted or state.flattening
+            case CommandName.RISK_RESET:
+                return state.halted or state.breaker.level in _UNTIL_RESET
         return True
 
     def is_overtaken(self, command: CommandMessage) -> bool:

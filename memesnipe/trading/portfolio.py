@@ -9,7 +9,7 @@ import numpy as np
 from memesnipe.engine.genome import Genome
 from memesnipe.engine.skill import deflated_sharpe_of
 from memesnipe.protocol.account import Account
-from memesnipe.protocol.commands import MANUAL, CommandName
+from memesnipe.protocol.commands import MANUAL, REFUSED, CommandName
 from memesnipe.protocol.messages import ArenaStandings, ParityRecord, PositionUpdate, SimulationResults, StrategySpec
 from memesnipe.stats.evidence_budget import MIN_MASS, prior_mass
 from memesnipe.trading.allocation import Caps
@@ -91,15 +91,15 @@ class Portfolio:
         """Promote or demote past the gates, on a person's command; return the outcome in words, and the step if any."""
         managed = self.state.strategies.get(spec_id)
         if managed is None:
-            return f"refused: there is no strategy {spec_id} in the arena", None
+            return f"{REFUSED}there is no strategy {spec_id} in the arena", None
         mode = (UP if name == CommandName.PROMOTE else DOWN).get(managed.mode)
         if mode is None:
             where = "above" if name == CommandName.PROMOTE else "below"
-            return f"refused: {spec_id} is {managed.mode}, and there is nothing {where} that", None
+            return f"{REFUSED}{spec_id} is {managed.mode}, and there is nothing {where} that", None
         if mode is Mode.LIVE and self._switches.missing():
-            return f"refused: {self._switches.missing()}", None
+            return f"{REFUSED}{self._switches.missing()}", None
         if mode is Mode.LIVE and managed.only_shorts:
-            return f"refused: {spec_id} enters by shorts alone, and perps are traded on paper only", None
+            return f"{REFUSED}{spec_id} enters by shorts alone, and perps are traded on paper only", None
         managed.manual_override = ManualOverride.UP if name == CommandName.PROMOTE else ManualOverride.DOWN
         return f"{spec_id} is {mode} from event {seq} on", self._move(spec_id, mode, seq, _manual(reason))
 

@@ -146,7 +146,7 @@ def test_with_nothing_running_the_halt_waits_for_the_next_start(tmp_path, monkey
 def test_a_flatten_needs_a_running_system_and_a_confirmation(home, tmp_path, monkeypatch, new_run, serve, backend):
     monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path / "other"))
     result = CliRunner().invoke(manual, ["flatten", "--yes"])
-    assert isinstance(result.exception, InputError) and "nothing is running" in str(result.exception)
+    assert type(result.exception) is MemeSnipeError and "nothing is running" in str(result.exception)
     monkeypatch.setenv("MEMESNIPE_HOME", str(tmp_path))
     home(serve(backend).port)
     result = CliRunner().invoke(manual, ["flatten", "--account", "paper"])

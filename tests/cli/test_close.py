@@ -73,4 +73,4 @@ def test_what_was_already_sold_is_said(close: Close) -> None:
 def test_a_close_that_a_halt_forbids_is_still_refused(close: Close) -> None:
     done = close(applied="nobody", why="trading is halted")
     assert (done.returncode, done.stdout) == (3, "")
-    assert "trading is halted" in done.stderr
+    assert done.stderr == "memesnipe: refused: trading is halted\n"

@@ -78,8 +78,10 @@ def test_a_halt_that_waits_for_the_next_start_can_be_taken_back(tmp_path: Path) 
     halted = memesnipe(tmp_path, "halt")
     assert (halted.returncode, halted.stderr) == (0, "")
     assert (tmp_path / ".memesnipe/signer/halt").is_file()
+    again = json.loads(memesnipe(tmp_path, "halt", "--json").stdout)
+    assert (again["effective"], "the next start was halted already" in again["outcome"]) == (False, True)
     reset = memesnipe(tmp_path, "risk", "reset", "--json")
-    assert json.loads(reset.stdout) == {"outcome": "the next start is not halted any more"}
+    assert json.loads(reset.stdout) == {"outcome": "the next start is not halted any more", "effective": True}
     assert not (tmp_path / ".memesnipe/signer/halt").exists()
     assert_one_line(memesnipe(tmp_path, "risk", "reset"), 2, "there is no run in this folder yet")
 
@@ -90,7 +92,12 @@ def test_list_strategies_shows_ranges(tmp_path: Path) -> None:
 
 
 def test_status_and_down_with_nothing_running(tmp_path: Path) -> None:
-    assert json.loads(memesnipe(tmp_path, "status", "--json").stdout) == {"running": False}
+    done = memesnipe(tmp_path, "status", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"running": False})
+    done = memesnipe(tmp_path, "status")
+    assert (done.returncode, done.stderr) == (0, "Nothing is running in this folder. Start it with `memesnipe up`.\n")
+    for command in (("flatten", "--yes"), ("close", "So1", "--yes"), ("monitor", "--once")):
+        assert_one_line(memesnipe(tmp_path, *command), 1, "memesnipe: error: nothing ")
     assert json.loads(memesnipe(tmp_path, "down", "--json").stdout) == {"stopped": False}
 
 

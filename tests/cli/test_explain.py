@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from memesnipe.engine.genome import genome_from, simple_genome
 from memesnipe.sdk.registry import discover
 from memesnipe.storage.schema import StrategyRow
+from memesnipe.storage.schema_control import CommandRow
 from tests.cli.in_process import memesnipe
 
 PARAMS = {name: p.default for name, p in discover()["momentum_5m"].params.items()}
@@ -94,3 +96,23 @@ def test_an_unknown_id_is_answered_with_the_nearest(
     done = memesnipe(tmp_path, "explain", "aa11aa11aa12", DATABASE_URL=database_url)
     assert (done.returncode, done.stdout) == (2, "")
     assert "; ids that begin like it: aa11aa11aa11; `memesnipe strategies` lists the ids" in done.stderr
+
+
+def test_the_only_id_that_begins_so_is_enough(
+    tmp_path: Path, database: sa.Engine, database_url: str, new_run: int, insert: Callable[..., None]
+) -> None:
+    for spec_id in ("ab11ab11ab11", "ab22ab22ab22", "ab22ab22ffff"):
+        insert(StrategyRow, spec_id=spec_id, genome=GENOME.to_dict(), mode="simulating")
+    for command in (("explain", "ab11", "--json"), ("export", "ab11", "-o", "a.json", "--json")):
+        done = memesnipe(tmp_path, *command, DATABASE_URL=database_url)
+        assert json.loads(done.stdout)["spec_id"] == GENOME.spec_id, done.stderr
+    sent = memesnipe(tmp_path, "promote", "ab11", "--json", DATABASE_URL=database_url)
+    assert json.loads(sent.stdout)["spec_id"] == "ab11ab11ab11", sent.stderr
+    with database.connect() as connection:
+        found = connection.scalars(sa.select(CommandRow.spec_id).where(CommandRow.run_id == new_run)).all()
+    assert found == ["ab11ab11ab11"]
+    for command in ("explain", "demote"):
+        done = memesnipe(tmp_path, command, "ab22", DATABASE_URL=database_url)
+        assert (done.returncode, "ab22ab22ab22, ab22ab22ffff" in done.stderr) == (2, True)
+        short = memesnipe(tmp_path, command, "ab1", DATABASE_URL=database_url)
+        assert (short.returncode, "ids that begin like it: ab11ab11ab11" in short.stderr) == (2, True)

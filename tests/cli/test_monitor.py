@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.api.backend import learned_so_far
 from memesnipe.cli.account_figures import AccountReport
 from memesnipe.engine.genome import simple_genome
 from memesnipe.protocol.account import Account
@@ -71,6 +72,7 @@ def answer_with_a_live_run(api: Api, database: sa.Engine, run_id: int, insert: C
     live_run(database, run_id, insert)
     with database.connect() as connection:  # the answers of the API are these views
         api.answers |= {"report": views.report(connection, run_id), "strategies": []}
+        api.answers["learned"] = learned_so_far(connection, run_id)
         for account in Account:
             api.answers[f"portfolio?account={account}"] = views.portfolio(connection, run_id, account)
             api.answers[f"risk?account={account}"] = views.risk(connection, run_id, account)
@@ -81,7 +83,8 @@ def test_the_state_is_shown_once(
     api: Api, tmp_path: Path, database: sa.Engine, new_run: int, insert: Callable[..., None]
 ) -> None:
     genome = simple_genome("momentum_5m", {}).to_dict()
-    insert(StrategyRow, spec_id="aa11aa11aa11", mode="paper", genome=genome, result={"total_return": 0.25})
+    insert(StrategyRow, spec_id="aa11aa11aa11", mode="paper", genome=genome, allocation_usd=250.0,
+        result={"total_return": 0.25})  # fmt: skip
     insert(EquityRow, account="paper", seq=1, equity_usd=10_500.0, equity_lamports=52_500_000_000)
     with database.connect() as connection:  # the answers of the API are these views
         api.answers |= {
@@ -96,9 +99,9 @@ def test_the_state_is_shown_once(
     for text in (
         "MemeSnipe healthy",
         "executor running",
-        "paper 10,500.00 10,500.00",
-        "aa11aa11aa11 paper +25.00%",
-        "momentum_5m",
+        "account capital_usd equity_usd change_usd trading_usd paper 10,500.00 10,500.00 0.00 (0.00%) 0.00",
+        "trading_usd: profit of round trips and open positions, at the last SOL price",
+        "strategy mode capital simulated return signals aa11aa11aa11 paper $250.00 +25.00% momentum_5m",
     ):
         assert text in shown
     state = json.loads(memesnipe(tmp_path, "monitor", "--json").stdout)
@@ -109,10 +112,14 @@ def test_a_live_run_has_its_live_account_apart_from_paper(
     api: Api, tmp_path: Path, database: sa.Engine, new_run: int, insert: Callable[..., None]
 ) -> None:
     answer_with_a_live_run(api, database, new_run, insert)
-    shown = [" ".join(line.split()) for line in memesnipe(tmp_path, "monitor", "--once").stdout.splitlines()]
-    assert "live 500.00 400.00 -100.00 (-20.0%) 1 critical 12.00%" in shown
-    assert {"paper 2 0 0 2 1", "live 1 1 0 1 0"} <= {*shown}, "orders, refused, failed, fills, round trips"
-    assert "paper 10,500.00 10,500.00 0.00 (0.0%) 0 normal 0.00%" in shown
+    rows = memesnipe(tmp_path, "monitor", "--once").stdout.splitlines()
+    assert max(map(len, rows[:-1])) <= 80
+    shown = [" ".join(row.split()) for row in rows]
+    assert "live 500.00 400.00 -100.00 (-20.00%) -100.00" in shown
+    assert "account orders refusals fills failed_orders round trips open_positions" in shown
+    assert {"paper 2 0 2 0 1 0", "live 1 1 1 0 0 1"} <= {*shown}
+    assert {"paper normal, new positions 1x 0.00%", "live critical, new positions 0x 12.00%"} <= {*shown}
+    assert shown[-1].startswith(f"Run {new_run} has no strategy yet. Nothing is learned yet: the first generation ")
     accounts = json.loads(memesnipe(tmp_path, "monitor", "--json").stdout)["accounts"]
     assert (accounts["live"]["equity_usd"], accounts["paper"]["equity_usd"]) == (400.0, 10_500.0)
 
@@ -121,7 +128,9 @@ def test_status_has_the_live_account_apart_from_paper(
     api: Api, tmp_path: Path, database: sa.Engine, new_run: int, insert: Callable[..., None]
 ) -> None:
     answer_with_a_live_run(api, database, new_run, insert)
-    state = json.loads(memesnipe(tmp_path, "status", "--json").stdout)
+    done = memesnipe(tmp_path, "status", "--json")
+    state = json.loads(done.stdout)
+    assert done.returncode == 0, "it is healthy"
     assert (state["mode"], list(state["accounts"])) == ("live", ["paper", "live"])
     assert state["accounts"]["live"]["level"] == "critical" and state["accounts"]["paper"]["level"] == "normal"
     shown = " ".join(memesnipe(tmp_path, "status").stdout.split())
@@ -162,6 +171,8 @@ def test_a_system_that_is_not_healthy_ends_with_1_and_is_shown_without_figures(a
     done = memesnipe(tmp_path, "monitor", "--once")
     assert done.returncode == 1
     assert "degraded  position is stalled" in done.stdout and "\x1b" not in done.stdout
+    for command in (("status",), ("status", "--json"), ("monitor", "--json")):
+        assert memesnipe(tmp_path, *command).returncode == 1
 
 
 def test_it_is_shown_in_a_terminal_until_ctrl_c(api: Api, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The progress line names what a run waits for and what is wrong, and shows no figures before the first event."""
 
+import io
 import re
 import threading
 import time
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from memesnipe.api.health import FINE
 from memesnipe.cli import progress, progress_line
@@ -83,6 +85,50 @@ def test_paper_and_live_have_a_line_each() -> None:
         "7 round trips  0 open  $9,000.50  trading -$1.23  risk normal  healthy",
         "live account: 2 strategies  3 round trips  1 open  $1,496.55  trading +$0.42  risk warning",
     ]
+
+
+BUSY = BEGUN | {
+    "events": {"published": 0, "consumed": 1_234_567, "rejected": 0}, "generations": 120, "trades": 1_387,
+    "open_positions": 21, "equity_usd": 109_920.77, "trading_usd": 12_345.67,
+    "strategies": {"simulating": 1_990, "paper": 10, "live": 2}, "live": LIVE,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("width", "expected", "live"),
+    [
+        (
+            120,
+            "1,234,567 events  generation 120  10 on paper  1,387 round trips  21 open  "
+            "$109,920.77  trading +$12,345.67  healthy",
+            "live account: 2 strategies  3 round trips  1 open  $1,496.55  trading +$0.42  risk warning",
+        ),
+        (
+            80,
+            "1,234,567 events  1,387 round trips  $109,920.77  trading +$12,345.67  healthy",
+            "live account: 2 strategies  $1,496.55  trading +$0.42  risk warning",
+        ),
+        (20, "1,234,567 events  healthy", "live account: 2 strategies  risk warning"),
+    ],
+)
+def test_a_line_leaves_out_figures_where_the_terminal_is_narrow(width: int, expected: str, live: str) -> None:
+    assert progress_line.progress_line(BUSY, WELL, "", None, width).splitlines() == [expected, live]
+    halted = progress_line.progress_line(BUSY | {"halted": True, "live": None}, WELL, "", None, width)
+    assert "risk normal, halted  healthy" in halted, "what is not normal is never left out"
+    failing = health(executor=("stalled", "x" * 90))
+    first, *rest = progress_line.progress_line(BUSY, failing, "", None, width).splitlines()
+    assert first.startswith("degraded: executor stalled (xx") and all(len(one) <= max(width, 42) for one in rest)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_terminal_shows_each_line_whole(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=columns, height=30, color_system=None)
+    monkeypatch.setattr(progress, "stderr_console", lambda: screen)
+    with progress.Progress(2_000_000) as shown:
+        shown.show(BUSY | {"live": None}, WELL, "")
+    drawn = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", screen.file.getvalue())  # type: ignore[attr-defined]
+    rows = [row for row in re.split(r"[\r\n]+", drawn) if "events" in row]
+    assert rows and all(row.rstrip().endswith("healthy") and len(row) <= columns for row in rows), rows
 
 
 def test_a_full_disk_is_named_and_parts_are_grouped_by_reason() -> None:

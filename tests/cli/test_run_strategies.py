@@ -1,6 +1,7 @@
 """`strategies` lists the ids that `promote` takes, and a wrong id is answered with the nearest ones."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,12 @@ import sqlalchemy as sa
 
 from memesnipe.cli import manual_commands
 from memesnipe.cli.run_strategies import Sort
+from memesnipe.cli.vocabulary import STRATEGY_TITLES
 from memesnipe.config.settings import settings_from, write_resolved
 from memesnipe.engine.genome import simple_genome
 from memesnipe.runtime.lock import acquire
 from memesnipe.storage.runs import LIVE_CAPITAL
-from memesnipe.storage.schema import RunRow, StrategyRow
+from memesnipe.storage.schema import GenerationRow, RunRow, StrategyRow
 from memesnipe.storage.schema_control import CommandRow
 from memesnipe.storage.strategy_list import SortKey
 from tests.cli.in_process import memesnipe
@@ -51,6 +53,33 @@ def test_strategies_are_listed_with_their_ids(
     shown = memesnipe(tmp_path, "strategies", *options, DATABASE_URL=database_url)
     assert "aa11aa11aa11" in shown.stdout and "+50.00%" in shown.stdout and "bb33bb33bb33" not in shown.stdout
     assert "Only the first 1 are shown" in shown.stderr
+    title = next(line.split() for line in shown.stdout.splitlines() if line.startswith("strategy"))
+    assert " ".join(title) == "strategy mode signals capital simulated return simulated round trips generation"
+
+
+def test_an_empty_list_says_why(tmp_path: Path, new_run: int, insert: Callable[..., None], database_url: str) -> None:
+    def said(*options: str) -> str:
+        done = memesnipe(tmp_path, "strategies", *options, DATABASE_URL=database_url)
+        assert (done.returncode, done.stdout) == (0, "")
+        return done.stderr.strip()
+
+    none = f"Run {new_run} has no strategy yet."
+    stopped = "It is stopped: `memesnipe up` goes on."
+    waiting = "Nothing is learned yet: the first generation is bred when there are enough events."
+    assert said() == said("--mode", "live") == f"{none} {waiting} {stopped}"
+    insert(GenerationRow, index=0, evaluations=50, proposed=0, reason="the best is not")
+    tried = "1 generation tried 50 strategies; none was better than luck (the best is not)."
+    assert said() == f"{none} {tried} All capital stays in cash. {stopped}"
+    insert(StrategyRow, spec_id=IDS[0], mode="simulating", genome=GENOME, generation=3, since_seq=1)
+    assert said("--mode", "live") == (
+        f"Run {new_run} has no live strategy, but 1 simulating; without --mode all are listed."
+    )
+
+
+def test_the_page_has_the_same_titles() -> None:
+    page = Path("memesnipe/api/page/views/strategies.js").read_text()
+    titles = re.findall(r'{ name: "([^"]+)", ', page)
+    assert {title.capitalize() for title in STRATEGY_TITLES.values()} <= {*titles}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import redis
@@ -16,6 +17,9 @@ from memesnipe.config.settings import settings_from
 from memesnipe.errors import InputError, MemeSnipeError
 from memesnipe.runtime.database import open_database
 from memesnipe.servers.process import free_port
+from memesnipe.storage import views
+from memesnipe.storage.runs import begin_run
+from memesnipe.storage.schema import TradeRow
 from tests.cli.in_process import memesnipe
 
 
@@ -65,6 +69,24 @@ def test_the_queries_of_the_runbook_are_valid(tmp_path: Path, database: sa.Engin
         done = memesnipe(tmp_path, "sql", " ".join(query.split()), DATABASE_URL=database_url)
         assert done.returncode == 0, query
         assert done.stdout.count("\n") > 1 or done.stderr == "(no rows)\n", query
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md", "docs/operations.md"])
+def test_the_fills_that_a_page_counts_are_those_of_the_report(
+    tmp_path: Path, database: sa.Engine, database_url: str, new_run: int, insert: Callable[..., None], page: str
+) -> None:
+    for number, status in enumerate(("PAPER", "PAPER", "FAILED", "PAPER")):
+        insert(TradeRow, order_id=f"paper-{number}", account="paper", status=status)
+    newest = begin_run(database, uuid4().hex, {}, {}).run_id
+    of_newest = TradeRow.run_id == new_run, TradeRow.order_id != "paper-0"
+    with database.begin() as connection:
+        connection.execute(sa.update(TradeRow).where(*of_newest).values(run_id=newest))
+    text = " ".join((Path(__file__).parents[2] / page).read_text().split())
+    query = next(each for each in re.findall(r'memesnipe sql "([^"]+)"', text) if "count(*) FROM trades" in each)
+    done = memesnipe(tmp_path, "sql", query, "--json", DATABASE_URL=database_url)
+    with database.connect() as connection:
+        fills = views.report(connection, newest)["fills"]
+    assert json.loads(done.stdout)["rows"] == [{"count": fills}] == [{"count": 2}]
 
 
 def test_without_rows_the_columns_are_named(tmp_path: Path, database: sa.Engine, database_url: str) -> None:

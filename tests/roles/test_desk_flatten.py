@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
+from memesnipe.clock import SystemClock
 from memesnipe.engine.orders import ENTRIES
 from memesnipe.feeds.choice import FeedChoice
 from memesnipe.protocol.account import Account
@@ -71,10 +72,21 @@ def test_it_sells_without_market_data_and_an_earlier_halt_that_arrives_later_doe
     assert controls(database, stage.run_id) == [(APPLIED_COMMANDS, 1, AT), (COMMANDS, 1, AT)]
 
 
+class StoppableClock(SystemClock):
+    """The machine's clock, until it is stopped."""
+
+    stopped_at_s: float | None = None
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() if self.stopped_at_s is None else self.stopped_at_s
+
+
 def test_a_later_reset_that_is_read_before_the_next_look_ends_it(stage: Stage, database: sa.Engine) -> None:
-    run = LiveRun(stage, CheckedChain(database), speed=1.0)
+    clock = StoppableClock()
+    run = LiveRun(stage, CheckedChain(database), speed=1.0, clock=clock)
     run.run(0, AT)
-    run.executor._flatten_checked_at = run.executor.clock.monotonic_s()
+    clock.stopped_at_s = clock.monotonic_s()
+    run.settle(AT)  # the last look
     request(database, stage.run_id, CommandName.FLATTEN)
     reset = request(database, stage.run_id, CommandName.RISK_RESET)
     run.control(COMMANDS, AT, encode(command("risk_reset", seq=AT, command_id=reset)))

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 import memesnipe.roles.consumer
+from memesnipe.clock import SYSTEM_CLOCK, Clock
 from memesnipe.config.home import installation_of
 from memesnipe.engine.orders import Order
 from memesnipe.errors import SettingsError
@@ -71,8 +72,8 @@ class CheckedChain(ScriptedChain):
 class LiveRun:
     """A run whose strategies all trade in the live account; its executor is replaced after a crash."""
 
-    def __init__(self, stage: Stage, chain: CheckedChain, speed: float = 0.0) -> None:
-        self.stage, self.chain = stage, chain
+    def __init__(self, stage: Stage, chain: CheckedChain, speed: float = 0.0, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.stage, self.chain, self.clock = stage, chain, clock
         settings = {LIVE_CAPITAL: 300 * LAMPORTS_PER_SOL}
         choice = FeedChoice("list", speed)
         stage.run_id = chain.run_id = begin_run(stage.database, uuid4().hex, choice.to_dict(), settings).run_id
@@ -91,7 +92,7 @@ class LiveRun:
 
     def start(self) -> Executor:
         context = self.stage.context()
-        context.families = FAMILIES
+        context.families, context.clock = FAMILIES, self.clock
         executor = Executor(context, ActorMetrics("executor"), lambda _: self.chain)
         self.stage.started.append(executor)
         commit = executor.journal.commit

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -170,6 +171,18 @@ def test_the_change_of_the_equity_is_the_profit_of_trading_and_the_change_of_sol
     found, report = views.portfolio(conn, new_run), views.report(conn, new_run)
     assert found["trading_usd"] == pytest.approx(150.0) == report["trading_usd"]
     assert found["change_usd"] - found["trading_usd"] == pytest.approx(10 * (150 - 200))
+    assert found["capital_usd"] == 2000.0
+
+
+def test_a_figure_of_the_report_and_of_the_account_is_one_number(conn, new_run, insert):
+    random = np.random.default_rng(3)
+    for seq in range(40):
+        usd = float(random.uniform(9e3, 11e3))
+        insert(schema.EquityRow, seq=seq, equity_lamports=int(random.integers(10**10, 10**11)), equity_usd=usd)
+        found, report = views.portfolio(conn, new_run), views.report(conn, new_run)
+        shared = found.keys() & report.keys()
+        assert {"equity_usd", "equity_lamports", "trading_usd", "open_positions"} <= shared
+        assert {name: found[name] for name in shared} == {name: report[name] for name in shared}
 
 
 def test_the_change_counts_from_the_capital_of_the_run(conn, database, new_run, insert):

@@ -167,7 +167,7 @@ def _run_commands_of_pages(installation: Installation, spec_id: str) -> dict[str
     for page in ("getting-started.md", "tutorial.md"):
         for command in commands_on_a_running_system(page):
             arguments = [spec_id if argument == "SPEC" else argument for argument in command]
-            if command[0] == "monitor":  # it fails while a part is late
+            if command[0] in ("monitor", "status"):  # they fail while a part is late
                 wait_until_healthy(installation)
             done = installation.run(*arguments)
             assert done.returncode == 0, f"{arguments}: {done.stderr}"

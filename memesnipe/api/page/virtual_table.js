@@ -8,9 +8,9 @@ const MARGIN = 8; // rows above and below the view
 
 export class VirtualTable {
   // `columns` are {name, cell, class, sort, title}; `load(offset, limit, sort, order)` returns {rows, total};
-  // `nouns` are the words for one row and for several.
+  // `nouns` are the words for one row and for several; `empty()` says why there is none.
   constructor({ label, columns, load, sort = "", order = "desc", empty, nouns }) {
-    Object.assign(this, { columns, load, sort, order, emptyText: empty, nouns });
+    Object.assign(this, { columns, load, sort, order, empty, nouns });
     this.pages = new Map();
     this.total = 0;
     this.version = 0;
@@ -60,7 +60,7 @@ export class VirtualTable {
       if (version !== this.version) return;
       this.pages.set(number, rows);
       this.total = total;
-      show(this.status, total ? `${count(total)} ${this.nouns[total === 1 ? 0 : 1]}` : this.emptyText);
+      show(this.status, total ? `${count(total)} ${this.nouns[total === 1 ? 0 : 1]}` : this.empty());
     } catch (error) {
       if (version !== this.version) return;
       this.pages.delete(number);

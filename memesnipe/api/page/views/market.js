@@ -13,7 +13,7 @@ export function market(root, { query, go }) {
   const summary = h("div");
   const hours = h("div", { class: "columns even" });
   const rows = new VirtualTable({
-    label: "Tokens", nouns: ["token", "tokens"], empty: "No token yet.", sort: "volume_usd",
+    label: "Tokens", nouns: ["token", "tokens"], empty: () => "No token yet.", sort: "volume_usd",
     columns: [
       { name: "Token", cell: (t) => tokenLink(t.mint) },
       { name: "State", cell: (t) => [badge(t.is_alive ? "alive" : "quiet", t.is_alive ? "good" : ""), t.is_graduated ? badge("graduated", "paper") : null].filter(Boolean), class: "p2 states" },

@@ -23,7 +23,7 @@ export function strategies(root, { query, go }) {
   } });
   const parameters = () => ({ mode: query.mode, family: query.family, evidence: query.evidence, search: query.search });
   const table = new VirtualTable({
-    label: "Strategies", nouns: ["strategy", "strategies"], empty: "No strategy matches.",
+    label: "Strategies", nouns: ["strategy", "strategies"], empty: () => (Object.values(parameters()).some(Boolean) ? "No strategy matches these filters." : "No strategy yet: Overview says what the search has tried."),
     sort: query.sort ?? "rank", order: query.order ?? "desc",
     columns: columns(mark),
     load: (offset, limit, sort, order) => list("strategies", { ...parameters(), offset, limit, sort, order }),
@@ -54,19 +54,19 @@ export function strategies(root, { query, go }) {
 
 function columns(mark) {
   return [
-    { name: "Id", cell: (s) => h("span", { class: "mark-and-id" }, mark(s.spec_id), strategyLink(s.spec_id)) },
+    { name: "Strategy", cell: (s) => h("span", { class: "mark-and-id" }, mark(s.spec_id), strategyLink(s.spec_id)) },
     { name: "Mode", sort: "rank", cell: (s) => modeBadge(s.mode) },
     { name: "Signals", cell: (s) => families(s.genome), class: "p4 cut" },
-    { name: "Capital", sort: "capital", cell: (s) => (s.allocation_usd ? f.usd(s.allocation_usd) : "–"), class: "n" },
+    { name: "Capital", sort: "capital", cell: (s) => (s.allocation_usd ? f.usd(s.allocation_usd) : "–"), class: "n", title: "What it may use of paper or live money" },
     { name: "Evidence", sort: "evidence", cell: (s) => h("span", { title: s.why }, evidenceBar(s.evidence)), title: "What a bet on its fresh round trips would have become, and the threshold that ends its probation", class: "p2" },
     { name: "Needed", sort: "needed", cell: needed, class: "n p2", title: "Round trips until it is proven, at the expected return" },
     { name: "Expected", sort: "expected", cell: (s) => h("span", { title: `95 %: ${f.interval(s.expected_interval)}` }, signed(s.evidence?.expected_return, f.signedPercent)), class: "n p2", title: "Of the next round trip, net of all costs" },
     { name: "P&L, SOL", sort: "pnl", cell: PNL, class: "n p3", title: "Realised and unrealised, on paper; behind the stroke with real money" },
-    { name: "Simulated", sort: "return", cell: (s) => signed(s.result?.total_return, f.signedPercent), class: "n p3", title: "Return of its simulated account since it was added" },
-    { name: "Drawdown", sort: "drawdown", cell: (s) => f.ratio(s.result?.max_drawdown), class: "n p3", title: "The greatest of its simulated account" },
-    { name: "Round trips", sort: "trades", cell: (s) => f.count(s.result?.trades), class: "n p3", title: "Simulated ones: positions that it opened and closed" },
+    { name: "Simulated return", sort: "return", cell: (s) => signed(s.result?.total_return, f.signedPercent), class: "n p3", title: "Of its account in the simulation, which has its own capital, since it was added" },
+    { name: "Simulated drawdown", sort: "drawdown", cell: (s) => f.ratio(s.result?.max_drawdown), class: "n p3", title: "The greatest of its simulated account" },
+    { name: "Simulated round trips", sort: "trades", cell: (s) => f.count(s.result?.trades), class: "n p3", title: "Positions that it opened and closed in the simulation" },
     { name: "Parity", sort: "parity", cell: (s) => f.bps(s.parity_bps), class: "n p4", title: "Mean difference of its fills from the simulated ones" },
-    { name: "Gen.", sort: "generation", cell: (s) => f.count(s.generation), class: "n p4" },
+    { name: "Generation", sort: "generation", cell: (s) => f.count(s.generation), class: "n p4" },
   ];
 }
 
@@ -85,9 +85,10 @@ const FIGURES = [
   ["Simulated return", (s) => signed(s.result?.total_return, f.signedPercent)],
   ["Simulated drawdown", (s) => f.ratio(s.result?.max_drawdown)],
   ["Simulated Sharpe", (s) => (s.result ? f.yearly(s.result.sharpe, s.result.observed_s) : "–")],
-  ["Win rate", (s) => f.of(s.result?.trades, f.ratio, s.result?.win_rate)],
-  ["Profit factor", (s) => f.of(s.result?.trades, f.two, s.result?.profit_factor)],
-  ["Mean holding time", (s) => f.of(s.result?.trades, f.duration, s.result?.mean_hold_s)],
+  ["Simulated round trips", (s) => f.count(s.result?.trades)],
+  ["Simulated win rate", (s) => f.of(s.result?.trades, f.ratio, s.result?.win_rate)],
+  ["Simulated profit factor", (s) => f.of(s.result?.trades, f.two, s.result?.profit_factor)],
+  ["Simulated holding time, mean", (s) => f.of(s.result?.trades, f.duration, s.result?.mean_hold_s)],
   ["Deflated Sharpe", (s) => f.two(s.deflated_sharpe)],
   ["Parity", (s) => f.bps(s.parity_bps)],
   ["Stop loss", (s) => f.ratio(s.genome.exits?.stop_loss)],

@@ -33,7 +33,8 @@ export function trades(root, { path, query, go }) {
   const name = isTrades ? "trades" : "refusals";
   const parameters = () => ({ account: query.account, side: query.side, status: isTrades ? query.status : "", mint: query.mint, spec_id: query.spec_id, reason: query.reason });
   const rows = new VirtualTable({
-    label: isTrades ? "Trades" : "Refusals", nouns: isTrades ? ["trade", "trades"] : ["refusal", "refusals"], empty: isTrades ? "No trades match." : "No refusals match.",
+    label: isTrades ? "Trades" : "Refusals", nouns: isTrades ? ["trade", "trades"] : ["refusal", "refusals"],
+    empty: () => (Object.values(parameters()).some(Boolean) ? `No ${name} match these filters.` : `No ${name} yet.`),
     columns: isTrades ? tradeColumns() : refusalColumns,
     load: (offset, limit) => list(name, { ...parameters(), offset, limit }),
   });

@@ -23,6 +23,7 @@ _SHOWN_IDS: Final = 3
 _Spec = Annotated[
     str,
     typer.Argument(
+        metavar="SPEC",
         help="A file with a genome, or the id of a strategy of a run in this folder, or how it begins.",
         autocompletion=completion.strategies,
     ),

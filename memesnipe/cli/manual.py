@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from memesnipe.cli import completion
-from memesnipe.cli.numbers import integer_option
+from memesnipe.cli.numbers import integer_option, number_option
 from memesnipe.cli.options import Json
 from memesnipe.errors import InputError, MemeSnipeError, NoRunYetError
 from memesnipe.protocol.commands import NO_EFFECT, CommandName
@@ -34,6 +34,7 @@ Reason = Annotated[str, typer.Option(help="Recorded with the command. 1 KB at mo
 Spec = Annotated[
     str,
     typer.Argument(
+        metavar="SPEC",
         help="The strategy's id, as `memesnipe strategies` and the page show it, or how it begins, "
         "or a file of `memesnipe export`.",
         autocompletion=completion.strategies,
@@ -62,13 +63,15 @@ def halt_command(reason: Reason = "", json: Json = False) -> None:
 
 @manual.command("flatten")
 def flatten_command(
-    account: Annotated[AccountName, typer.Option(help="Whose positions are sold.")] = AccountName.LIVE,
+    account: Annotated[
+        AccountName, typer.Option(help="Whose entries stop, and whose positions are sold.")
+    ] = AccountName.LIVE,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    wait: Annotated[float, typer.Option(min=1, max=3600, help="Seconds until it reports what is not sold.")] = 120.0,
+    wait: Annotated[float, number_option("--wait", 1, 3_600, "Seconds until it reports what is not sold.")] = 120.0,
     reason: Reason = "",
     json: Json = False,
 ) -> None:
-    """Stop all entries and sell every position, even while halted. `memesnipe risk reset` resumes trading."""
+    """Stop an account's entries and sell its positions, even while halted. `memesnipe risk reset` resumes trading."""
     from memesnipe.cli.flatten import flatten  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     answer = flatten("" if account is AccountName.ALL else account.value, reason, wait, is_confirmed=yes, json=json)
@@ -82,7 +85,7 @@ def flatten_command(
 def close_command(
     position: Annotated[str, typer.Argument(help="A token's address, or ACCOUNT/STRATEGY/TOKEN.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    wait: Annotated[float, typer.Option(min=1, max=3600, help="Seconds until it reports that it is not sold.")] = 60.0,
+    wait: Annotated[float, number_option("--wait", 1, 3_600, "Seconds until it reports that it is not sold.")] = 60.0,
     reason: Reason = "",
     json: Json = False,
 ) -> None:

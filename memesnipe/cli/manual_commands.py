@@ -39,6 +39,7 @@ T = TypeVar("T")
 
 _RECORD_S: Final = 5.0
 _SHOWN_IDS: Final = 3
+_STOPPED: Final = " Nothing is running: `memesnipe up` goes on."
 _OUTCOME_WAIT_S: Final = 15.0
 
 
@@ -79,12 +80,15 @@ def strategies_of_run(limit: int, mode: str | None, sort: str) -> StrategiesOfRu
     Raises:
         InputError: there is no run.
     """
-    with open_database(load_settings()) as (engine, _), engine.connect() as connection:
+    settings = load_settings()
+    with open_database(settings) as (engine, _), engine.connect() as connection:
         run_id = _run(engine)
         rows = strategies(connection, run_id, StrategyFilter(mode), Page(limit, 0), SortKey(sort)).rows
         if rows:
             return StrategiesOfRun(run_id, rows)
-        return StrategiesOfRun(run_id, [], views.report(connection, run_id), in_words(learned(connection, run_id)))
+        runs = holder(settings.installation.memesnipe_home.resolve()) is not None
+        words = in_words(learned(connection, run_id)) + ("" if runs else _STOPPED)
+        return StrategiesOfRun(run_id, [], views.report(connection, run_id), words)
 
 
 def _run(engine: Engine) -> int:

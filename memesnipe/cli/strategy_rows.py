@@ -46,5 +46,4 @@ def why_none(report: Mapping[str, Any], mode: str | None, in_words: str) -> str:
     if counts and mode is not None:
         others = ", ".join(f"{count:,} {name}" for name, count in counts.items())
         return f"Run {report['run_id']} has no {mode} strategy, but {others}; without --mode all are listed."
-    then = "It is stopped: `memesnipe up` goes on." if report["status"] == "stopped" else ""
-    return f"Run {report['run_id']} has no strategy yet. {in_words} {then}".rstrip()
+    return f"Run {report['run_id']} has no strategy yet. {in_words}"

@@ -39,7 +39,9 @@ def up_command(
     ] = None,
     history: Annotated[
         list[Path] | None,
-        typer.Option(help="A tape from before, or a folder of tapes, to train on from the start; repeatable."),
+        typer.Option(
+            metavar="TAPE", help="A tape from before, or a folder of tapes, to train on from the start; repeatable."
+        ),
     ] = None,
     mode: Annotated[
         ModeName, typer.Option(help="paper, or live: real money if every switch is on (docs/live.md).")
@@ -48,7 +50,8 @@ def up_command(
         bool, typer.Option("--localnet", help="Trade on a local Solana, whose money has no value.")
     ] = False,
     fault: Annotated[
-        list[str] | None, typer.Option("--fault", help="A fault of the local Solana, such as drop=0.1; repeatable.")
+        list[str] | None,
+        typer.Option("--fault", metavar="KIND=RATE", help="A fault of the local Solana, such as drop=0.1; repeatable."),
     ] = None,
     slot_ms: Annotated[
         int | None, integer_option("--slot-ms", 1, 60_000, "Milliseconds of a slot of the local Solana.")
@@ -164,4 +167,5 @@ def _print_status(state: dict[str, Any]) -> None:
     print_table("status", {key: value for key, value in state.items() if key not in hidden})
     if accounts:
         print_accounts(accounts)
-    print_table("parts", {name: f"{part['state']} {part['detail']}" for name, part in state["parts"].items()})
+    if state["parts"]:
+        print_table("parts", {name: f"{part['state']} {part['detail']}" for name, part in state["parts"].items()})

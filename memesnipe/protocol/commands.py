@@ -7,6 +7,7 @@ from memesnipe.errors import InputError
 
 MAX_REASON_BYTES: Final = 1_024
 MANUAL: Final = "manual"  # how the recorded reason of a change begins that a person asked for
+BY_KILL_FILE: Final = "the file halt exists"  # the reason of a halt that market_data records
 NOT_HELD: Final = "it is not held"  # why a close is refused
 
 # How the outcomes begin of commands that have changed nothing, or not yet.

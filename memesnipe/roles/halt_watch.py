@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from memesnipe.clock import Clock
 from memesnipe.halt_file import halt_level
-from memesnipe.protocol.commands import CommandName
+from memesnipe.protocol.commands import BY_KILL_FILE, CommandName
 from memesnipe.roles.context import Context
 from memesnipe.storage.commands import enqueue, is_halt_recorded
 from memesnipe.telemetry.logs import Logger
@@ -44,6 +44,6 @@ class HaltWatch:
             return
         with database.begin() as connection:
             if not is_halt_recorded(connection, self._run_id):
-                enqueue(connection, self._run_id, CommandName.HALT, reason=f"the file {self._file.name} exists")
+                enqueue(connection, self._run_id, CommandName.HALT, reason=BY_KILL_FILE)
                 self._log.warning("halted by the kill file", file=str(self._file))
         self._is_recorded = True

@@ -64,6 +64,11 @@ def recorded_over_http(conn: Connection, run_id: int, name: CommandName, reason:
     return found
 
 
+def is_asked_for(conn: Connection, command_id: int) -> bool:
+    """Return whether the audit log has an action of a command."""
+    return conn.scalar(select(ActionRow.action_id).where(ActionRow.command_id == command_id).limit(1)) is not None
+
+
 def actions(conn: Connection, run_id: int, page: Page) -> Rows:
     """Return the actions of a run and those before any run, the newest first, with the outcome of each."""
     of_command = CommandRow.outcome, CommandRow.seq, CommandRow.account, CommandRow.mint

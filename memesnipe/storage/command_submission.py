@@ -12,8 +12,8 @@ from memesnipe.market.events import NO_TOKEN
 from memesnipe.protocol.account import Account
 from memesnipe.protocol.commands import CommandName, check_reason
 from memesnipe.storage import views
-from memesnipe.storage.actions import UNKNOWN, record_action
-from memesnipe.storage.commands import enqueue
+from memesnipe.storage.actions import UNKNOWN, is_asked_for, record_action
+from memesnipe.storage.commands import enqueue, halt_by_kill_file
 from memesnipe.storage.database import connect
 from memesnipe.storage.flattening import read_held
 from memesnipe.storage.runs import LIVE_CAPITAL, read_run_settings
@@ -23,6 +23,7 @@ from memesnipe.storage.strategy_ids import has_strategy
 SPEC_ID: Final = r"^[A-Za-z0-9_.:-]{1,100}$"
 # For connections that only record commands: a lock or a slow server must not delay a halt.
 _SHORT_TIMEOUTS: Final = "-c statement_timeout=3s -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s"
+_KILL_FILE_S: Final = 10.0  # from writing the kill file until a halt is recorded, at most
 _NO_RUN: Final = "there is no run yet"
 
 
@@ -102,7 +103,9 @@ def submit(
             token = _held_token(connection, run_id, account, spec_id, mint)
             if token == NO_TOKEN:
                 refusal = NoSuchPositionError(f"{spec_id} holds no {mint!r:.100} on the {account} account")
-        if refusal is None and run_id is not None:
+        if refusal is None and run_id is not None and name is CommandName.HALT:
+            command_id = _of_its_kill_file(connection, run_id)
+        if refusal is None and run_id is not None and command_id is None:
             command_id = enqueue(
                 connection, run_id, name, spec_id=spec_id, reason=reason, account=account, token=token, mint=mint
             )
@@ -113,6 +116,15 @@ def submit(
     if run_id is None or command_id is None:
         raise refusal or NoRunError(_NO_RUN)
     return SubmittedCommand(run_id, command_id, spec_id)
+
+
+def _of_its_kill_file(connection: Connection, run_id: int) -> int | None:
+    """Return the halt that market_data has recorded for the file which whoever halts writes first, or None.
+
+    On a busy machine it is faster than the command itself, which would change nothing then.
+    """
+    found = halt_by_kill_file(connection, run_id, _KILL_FILE_S)
+    return None if found is None or is_asked_for(connection, found) else found
 
 
 def _held_token(connection: Connection, run_id: int, account: str, spec_id: str, mint: str) -> int:

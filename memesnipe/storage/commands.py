@@ -6,10 +6,10 @@ market_data assigns it; to a flatten of a run that is not in lockstep the execut
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Executable, bindparam, insert, select, update
+from sqlalchemy import Connection, Executable, Select, bindparam, func, insert, select, update
 
 from memesnipe.market.events import NO_TOKEN
-from memesnipe.protocol.commands import CommandName, check_reason
+from memesnipe.protocol.commands import BY_KILL_FILE, CommandName, check_reason
 from memesnipe.protocol.messages import CommandMessage
 from memesnipe.storage.schema_control import CommandRow
 
@@ -81,10 +81,28 @@ def enqueue(
 
 def is_halt_recorded(connection: Connection, run_id: int) -> bool:
     """Return whether the last command about halting forbids entries."""
+    last = connection.execute(_last_of_halting(run_id)).first()
+    return last is not None and last.name != CommandName.RISK_RESET
+
+
+def halt_by_kill_file(connection: Connection, run_id: int, within_s: float) -> int | None:
+    """Return the halt that market_data has recorded in the last seconds for the kill file, or None.
+
+    None also where a later command is about halting too.
+    """
+    last = connection.execute(_last_of_halting(run_id)).first()
+    if last is None or last.reason != BY_KILL_FILE or last.age_s > within_s:
+        return None
+    command_id: int = last.command_id
+    return command_id
+
+
+def _last_of_halting(run_id: int) -> Select[int, str, str, int]:
     names = [CommandName.HALT.value, CommandName.FLATTEN.value, CommandName.RISK_RESET.value]
-    query = select(CommandRow.name).where(CommandRow.run_id == run_id, CommandRow.name.in_(names))
-    last = connection.scalar(query.order_by(CommandRow.command_id.desc()).limit(1))
-    return last is not None and last != CommandName.RISK_RESET
+    age_s = func.extract("epoch", func.now() - CommandRow.requested_at).label("age_s")
+    query = select(CommandRow.command_id, CommandRow.name, CommandRow.reason, age_s)
+    query = query.where(CommandRow.run_id == run_id, CommandRow.name.in_(names))
+    return query.order_by(CommandRow.command_id.desc()).limit(1)
 
 
 def pending_commands(connection: Connection, run_id: int, *, with_flattens: bool) -> list[PendingCommand]:

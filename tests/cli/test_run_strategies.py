@@ -64,7 +64,7 @@ def test_an_empty_list_says_why(tmp_path: Path, new_run: int, insert: Callable[.
         return done.stderr.strip()
 
     none = f"Run {new_run} has no strategy yet."
-    stopped = "It is stopped: `memesnipe up` goes on."
+    stopped = "Nothing is running: `memesnipe up` goes on."
     waiting = "Nothing is learned yet: the first generation is bred when there are enough events."
     assert said() == said("--mode", "live") == f"{none} {waiting} {stopped}"
     insert(GenerationRow, index=0, evaluations=50, proposed=0, reason="the best is not")

@@ -1,5 +1,6 @@
 """The kill file halts the run, whoever made it and whatever the database recorded."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ import sqlalchemy as sa
 from memesnipe.halt_file import halt
 from memesnipe.protocol.commands import CommandName
 from memesnipe.roles.halt_watch import HaltWatch
+from memesnipe.storage.actions import actions
+from memesnipe.storage.command_submission import submit
 from memesnipe.storage.commands import enqueue
+from memesnipe.storage.rows import Page
 from memesnipe.storage.schema_control import CommandRow
 from tests.roles.conftest import Stage
 from tests.roles.test_event_path import trades
@@ -84,6 +88,31 @@ def test_who_makes_the_file_and_records_the_command_is_not_doubled(watched: Watc
     watched.record("halt")
     watched.look()
     assert watched.commands == [("halt", "by hand")]
+
+
+def test_a_halt_whose_file_was_faster_is_one_command_and_a_second_halt_is_another(watched: Watched) -> None:
+    def submitted() -> int:
+        database = watched.stage.database
+        return submit(database, CommandName.HALT, reason="by hand", deadline=math.inf, who="me").command_id
+
+    halt(watched.file)
+    watched.look()
+    first = submitted()
+    assert watched.commands == [BY_FILE]
+    second = submitted()
+    assert watched.commands == [BY_FILE, ("halt", "by hand")]
+    with watched.stage.database.connect() as connection:
+        found = actions(connection, watched.stage.run_id, Page(9)).rows
+    assert [(each["command_id"], each["reason"]) for each in found] == [(second, "by hand"), (first, "by hand")]
+
+
+def test_a_halt_after_a_reset_is_not_that_of_an_earlier_file(watched: Watched) -> None:
+    halt(watched.file)
+    watched.look()
+    watched.file.unlink()
+    watched.record("risk_reset")
+    submit(watched.stage.database, CommandName.HALT, reason="by hand", deadline=math.inf)
+    assert watched.commands == [BY_FILE, ("risk_reset", "by hand"), ("halt", "by hand")]
 
 
 @pytest.mark.parametrize("before", ["halt", "flatten"])

@@ -64,12 +64,12 @@ compiled_fees_of, compiled_is_open, compiled_moved = njit(fees_of), njit(is_open
 
 
 @settings(max_examples=500)
-@pytest.mark.parametrize("name", QUOTES)
 @given(pool=pools(), amount=AMOUNTS)
-def test_compiled_and_plain_quotes_are_equal(name: str, pool: Pool, amount: int) -> None:
-    quote = getattr(arithmetic, name)(pool, amount)
-    assume(max(quote) < 2**62)  # the last token of a pool may cost more than 63 bits
-    assert COMPILED[name](pool, amount) == quote
+def test_compiled_and_plain_quotes_are_equal(pool: Pool, amount: int) -> None:
+    for name in QUOTES:
+        quote = getattr(arithmetic, name)(pool, amount)
+        if max(quote) < 2**62:  # the last token of a pool may cost more than 63 bits
+            assert COMPILED[name](pool, amount) == quote, name
 
 
 @given(pools(), AMOUNTS, AMOUNTS)

@@ -1,5 +1,6 @@
 """Products of 128 bits: the compiled form against Python's integers."""
 
+import random
 from itertools import product
 
 import numpy as np
@@ -38,15 +39,29 @@ def by_instruction(high: int, low: int, divisor: int) -> tuple[int, int]:
     return divide_by_instruction(uint64(high), uint64(low), uint64(divisor))
 
 
+# Hypothesis draws a thousand numbers a second, and this a hundred times as many: of every length alike.
+_RANDOM = random.Random(1)
+WORDS_OF_ANY_LENGTH = [tuple(_RANDOM.getrandbits(_RANDOM.randint(1, 64)) for _ in range(3)) for _ in range(10_000)]
+
 WORDS = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 64).flatmap(lambda b: st.integers(0, (1 << b) - 1)))
 WAYS = [by_digits, pytest.param(by_instruction, marks=pytest.mark.skipif(not HAS_INSTRUCTION, reason="not x86-64"))]
 
 
 @pytest.mark.parametrize("divide", WAYS)
-@settings(max_examples=2000)
+@settings(max_examples=200)
 @given(WORDS, WORDS, WORDS.filter(bool))
 @example(2**64 - 2, 2**64 - 1, 2**64 - 1)
 def test_each_division_of_two_words_is_exact(divide, high: int, low: int, divisor: int) -> None:
+    _check_division(divide, high, low, divisor)
+
+
+@pytest.mark.parametrize("divide", WAYS)
+def test_each_division_of_many_words_is_exact(divide) -> None:
+    for high, low, divisor in WORDS_OF_ANY_LENGTH:
+        _check_division(divide, high, low, divisor or 1)
+
+
+def _check_division(divide, high: int, low: int, divisor: int) -> None:
     high %= divisor
     expected = divmod((high << 64) | low, divisor)
     assert divide(np.uint64(high), np.uint64(low), np.uint64(divisor)) == expected
@@ -59,12 +74,18 @@ def _check(a: int, b: int, c: int) -> None:
     assert compiled_mul_div_up(a, b, c) == min(-(-(a * b) // c), MAX_INT)
 
 
-@settings(max_examples=5000)
+@settings(max_examples=500)
 @given(NUMBERS, NUMBERS, NUMBERS.filter(bool))
 @example(MAX_INT, MAX_INT, MAX_INT)
 @example(2, 2**62, 1)  # a product of 64 bits equal to its quotient
 def test_division_is_exact_and_saturates(a: int, b: int, c: int) -> None:
     _check(a, b, c)
+
+
+def test_division_of_many_numbers() -> None:
+    for words in WORDS_OF_ANY_LENGTH:
+        a, b, c = (word >> 1 for word in words)
+        _check(a, b, c or 1)
 
 
 def test_division_at_edge_values() -> None:

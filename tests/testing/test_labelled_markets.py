@@ -51,8 +51,7 @@ def _returns_after(edge: Edge, market: Edge) -> np.ndarray:
 
 def _returns_in(everything: Events, edge: Edge) -> list[float]:
     returns: list[float] = []
-    for token in range(int(everything["token"].max()) + 1):
-        events = everything[everything["token"] == token]
+    for events in _by_token(everything):
         trades = events[events["kind"] == PRICE]
         if not len(trades):
             continue
@@ -62,6 +61,12 @@ def _returns_in(everything: Events, edge: Edge) -> list[float]:
         paid, got = (prices[np.searchsorted(ts, at, side="right") - 1] for at in (bought, bought + WITHIN_S[edge]))
         returns += (got / paid - 1.0).tolist()
     return returns
+
+
+def _by_token(events: Events) -> list[Events]:
+    """Return the events of each token that has any, in order."""
+    found = events[np.argsort(events["token"], kind="stable")]
+    return np.split(found, np.flatnonzero(np.diff(found["token"])) + 1)
 
 
 def _record(genome: Genome, events: Events) -> Record:
@@ -100,8 +105,8 @@ def test_holding_tokens_has_an_expected_return_of_zero(edge: Edge) -> None:
     gains = []
     for seed in range(12):
         events = _events(edge, seed, hours=6.0)
-        for token in range(int(events["token"].max()) + 1):
-            prices = events["price_usd"][(events["token"] == token) & (events["kind"] == PRICE)]
+        for trades in _by_token(events[events["kind"] == PRICE]):
+            prices = trades["price_usd"]
             if len(prices) > 50:
                 gains.append(np.sum(np.diff(prices) / prices[:-1]))
     mean, error = np.mean(gains), np.std(gains) / np.sqrt(len(gains))

@@ -74,14 +74,21 @@ class StoredWindow:
             ray.wait([part for _, part in parts], num_returns=len(parts))
         else:
             parts, self._selected = [(s.span, references[s.key]) for s in slices], {}
-        spans = sample.window.segment_spans()
-        stored = [Stored(tuple(part for at, part in parts if _overlap(at, span)), span) for span in spans]
-        train, validation = (Segment(span, part, part.key) for span, part in zip(spans, stored, strict=True))
+        train, validation = (_segment(span, parts, slices, sample) for span in sample.window.segment_spans())
         return train, validation
 
 
-def _overlap(one: Span, other: Span) -> bool:
-    return one.start_ts < other.stop_ts and one.stop_ts > other.start_ts
+def _segment(span: Span, parts: Sequence[tuple[Span, Any]], slices: Sequence[Slice], sample: Sample) -> Segment:
+    stored = Stored(tuple(part for at, part in parts if _overlap_ns(at, span) > 0), span)
+    if sample.depth:
+        events = sum(map(len, stored))
+    else:  # as if the events of a slice were evenly spaced: only few slices are cut
+        events = sum(s.count * max(_overlap_ns(s.span, span), 0) // (s.span.stop_ts - s.span.start_ts) for s in slices)
+    return Segment(span, stored, stored.key, max(events, 1))
+
+
+def _overlap_ns(one: Span, other: Span) -> int:
+    return min(one.stop_ts, other.stop_ts) - max(one.start_ts, other.start_ts)
 
 
 def _selected(

@@ -55,8 +55,15 @@ class FilterGenes:
     min_age_s: Seconds
 
 
+class _Named:
+    """Room for the spec id, which is no field: to compute it takes longer than most of what is done with it."""
+
+    __slots__ = ("_spec_id",)
+    _spec_id: str
+
+
 @dataclass(frozen=True, slots=True)
-class Genome:
+class Genome(_Named):
     """One to three voting signals, exits, position size and token filters."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _CHECKED
@@ -69,7 +76,12 @@ class Genome:
     @property
     def spec_id(self) -> str:
         """The hash of the genome's content, 12 hexadecimal digits: equal genomes have equal ids."""
-        return blake2b(orjson.dumps(self.to_dict(), option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
+        try:
+            return self._spec_id
+        except AttributeError:
+            content = orjson.dumps(self.to_dict(), option=orjson.OPT_SORT_KEYS)
+            object.__setattr__(self, "_spec_id", blake2b(content, digest_size=6).hexdigest())
+            return self._spec_id
 
     def to_dict(self) -> dict[str, Any]:
         """Return the genome as JSON-ready data; spelled out because ``asdict`` takes seconds for thousands of them."""

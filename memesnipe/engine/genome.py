@@ -83,6 +83,18 @@ class Genome(_Named):
             object.__setattr__(self, "_spec_id", blake2b(content, digest_size=6).hexdigest())
             return self._spec_id
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return plain data for pickle: thousands are sent to workers, and field by field that takes ten times longer."""
+        exits, filters = self.exits, self.filters
+        return _genome_of, (
+            [(signal.family, signal.params, signal.weight) for signal in self.signals],
+            self.threshold,
+            self.size,
+            (exits.stop_loss, exits.take_profit, exits.trailing_stop, exits.max_hold_s),
+            (filters.min_liquidity_usd, filters.min_age_s),
+            self.spec_id,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the genome as JSON-ready data; spelled out because ``asdict`` takes seconds for thousands of them."""
         exits, filters = self.exits, self.filters
@@ -98,6 +110,15 @@ class Genome(_Named):
             },
             "filters": {"min_liquidity_usd": filters.min_liquidity_usd, "min_age_s": filters.min_age_s},
         }
+
+
+def _genome_of(
+    signals: list[Any], threshold: float, size: float, exits: list[float], filters: list[float], spec_id: str
+) -> Genome:
+    """Return the genome of the data of `Genome.__reduce__`."""
+    genome = Genome(tuple(SignalGene(*s) for s in signals), threshold, size, ExitGenes(*exits), FilterGenes(*filters))
+    object.__setattr__(genome, "_spec_id", spec_id)
+    return genome
 
 
 def simple_genome(family: str, params: dict[str, float]) -> Genome:

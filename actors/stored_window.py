@@ -18,7 +18,7 @@ from memesnipe.stats.splits import Span
 
 # A lost worker costs one task: it is run again, with the same result.
 TASK_OPTIONS: Final[dict[str, Any]] = {"num_cpus": 1, "max_retries": 5}
-_SELECTED_AT_ONCE: Final = 8  # slices, of which a task makes one smaller part
+_SELECTED_AT_ONCE: Final = 8  # slices, at most, of which a task makes one smaller part
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,9 @@ def _selected(
     depths, deepest = ray.put(smallest.depths), smallest.depth
     selected: dict[int, list[tuple[Span, Any]]] = {depth: [] for depth in range(1, deepest + 1)}
     task = _select.options(num_returns=deepest)
-    for start in range(0, len(slices), _SELECTED_AT_ONCE):
-        group = slices[start : start + _SELECTED_AT_ONCE]
+    tasks = -(-len(slices) // _SELECTED_AT_ONCE)
+    for number in range(tasks):  # of about equal size, so that workers end together
+        group = slices[len(slices) * number // tasks : len(slices) * (number + 1) // tasks]
         parts: Any = task.remote(deepest, depths, *(references[slice_.key] for slice_ in group))
         span = Span(group[0].span.start_ts, group[-1].span.stop_ts)
         for depth, part in enumerate(parts if deepest > 1 else [parts], start=1):

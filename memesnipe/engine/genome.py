@@ -84,7 +84,7 @@ class Genome(_Named):
             return self._spec_id
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return plain data for pickle: thousands are sent to workers, and field by field that takes ten times longer."""
+        """Return plain data for pickle: thousands are sent to workers, and field by field it takes ten times longer."""
         exits, filters = self.exits, self.filters
         return _genome_of, (
             [(signal.family, signal.params, signal.weight) for signal in self.signals],

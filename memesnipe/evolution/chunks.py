@@ -10,6 +10,7 @@ remains, until so little remains that more passes would cost more than they even
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 _SHARE_OF_A_WAVE: Final = Fraction(2, 3)
@@ -47,7 +48,7 @@ def _shares(
         too_few = min(PASS, share / cost / 2) if moves_few else share / cost / 3
         cuts = sorted({round(place) for place in places if too_few <= place <= count - too_few})
         edges = [0, *(cut for cut in cuts if 0 < cut < count), count]
-        parts += [(segment, stop - first) for first, stop in zip(edges, edges[1:], strict=False) if stop > first]
+        parts += [(segment, stop - first) for first, stop in pairwise(edges) if stop > first]
         start += count * cost
     parts.sort(key=lambda part: -part[1] * costs[part[0]])
     divided = [[(segment, size) for size in _evenly(count, -(-count // most[segment]))] for segment, count in parts]

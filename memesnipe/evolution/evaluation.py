@@ -161,7 +161,7 @@ def evaluate(
     capital_usd: float,
     kept: KeptVotes | None = None,
 ) -> list[Evaluation]:
-    """Evaluate genomes in the training and the validation segment; one that cannot be run does not affect the others."""
+    """Evaluate genomes in the training and the validation segment; a failing one does not affect the others."""
     early, late = (run_part(part, genomes, families, model, capital_usd, kept) for part in (train, validation))
     return evaluations_of(genomes, early, late)
 

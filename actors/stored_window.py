@@ -18,7 +18,7 @@ from memesnipe.stats.splits import Span
 
 # A lost worker costs one task: it is run again, with the same result.
 TASK_OPTIONS: Final[dict[str, Any]] = {"num_cpus": 1, "max_retries": 5}
-_SELECTED_AT_ONCE: Final = 8  # slices, of which a task makes one smaller part
+_SELECTED_AT_ONCE: Final = 8  # slices, at most, of which a task makes one smaller part
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +74,21 @@ class StoredWindow:
             ray.wait([part for _, part in parts], num_returns=len(parts))
         else:
             parts, self._selected = [(s.span, references[s.key]) for s in slices], {}
-        spans = sample.window.segment_spans()
-        stored = [Stored(tuple(part for at, part in parts if _overlap(at, span)), span) for span in spans]
-        train, validation = (Segment(span, part, part.key) for span, part in zip(spans, stored, strict=True))
+        train, validation = (_segment(span, parts, slices, sample) for span in sample.window.segment_spans())
         return train, validation
 
 
-def _overlap(one: Span, other: Span) -> bool:
-    return one.start_ts < other.stop_ts and one.stop_ts > other.start_ts
+def _segment(span: Span, parts: Sequence[tuple[Span, Any]], slices: Sequence[Slice], sample: Sample) -> Segment:
+    stored = Stored(tuple(part for at, part in parts if _overlap_ns(at, span) > 0), span)
+    if sample.depth:
+        events = sum(map(len, stored))
+    else:  # as if the events of a slice were evenly spaced: only few slices are cut
+        events = sum(s.count * max(_overlap_ns(s.span, span), 0) // (s.span.stop_ts - s.span.start_ts) for s in slices)
+    return Segment(span, stored, stored.key, max(events, 1))
+
+
+def _overlap_ns(one: Span, other: Span) -> int:
+    return min(one.stop_ts, other.stop_ts) - max(one.start_ts, other.start_ts)
 
 
 def _selected(
@@ -91,8 +98,9 @@ def _selected(
     depths, deepest = ray.put(smallest.depths), smallest.depth
     selected: dict[int, list[tuple[Span, Any]]] = {depth: [] for depth in range(1, deepest + 1)}
     task = _select.options(num_returns=deepest)
-    for start in range(0, len(slices), _SELECTED_AT_ONCE):
-        group = slices[start : start + _SELECTED_AT_ONCE]
+    tasks = -(-len(slices) // _SELECTED_AT_ONCE)
+    for number in range(tasks):  # of about equal size, so that workers end together
+        group = slices[len(slices) * number // tasks : len(slices) * (number + 1) // tasks]
         parts: Any = task.remote(deepest, depths, *(references[slice_.key] for slice_ in group))
         span = Span(group[0].span.start_ts, group[-1].span.stop_ts)
         for depth, part in enumerate(parts if deepest > 1 else [parts], start=1):

@@ -36,9 +36,9 @@ class StrategyFactory(Host):
         def evaluate(generation: int, sample: "Sample", genomes: "list[Genome]") -> "list[Evaluation]":
             with activity.breeding():
                 train, validation = stored.segments(sample)
-                title, events = f"generation {generation}", sample.events
+                title = f"generation {generation}"
                 before = (backtests.genes, backtests.genes_kept)
-                done = backtests.evaluate(train, validation, genomes, activity.record_backtests, title, events=events)
+                done = backtests.evaluate(train, validation, genomes, activity.record_backtests, title)
                 metrics.add("genes", backtests.genes - before[0])
                 metrics.add("genes_kept", backtests.genes_kept - before[1])
                 return done

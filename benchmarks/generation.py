@@ -131,7 +131,7 @@ def _session(settings: Settings, windows: list[Window], workers: int) -> dict[st
 
 def _evaluate(backtests: Backtests, stored: StoredWindow, sample: Sample, genomes: list[Genome]) -> list[Evaluation]:
     segments = stored.segments(sample)
-    return backtests.evaluate(*segments, genomes, lambda _: None, events=sample.events)
+    return backtests.evaluate(*segments, genomes, lambda _: None)
 
 
 def _results(generation: Generation) -> list[Any]:

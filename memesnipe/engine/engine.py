@@ -200,7 +200,7 @@ class Engine:
     def results(self, spec_ids: Sequence[str] | None = None) -> list[StrategyResult]:
         """Return the results so far of the given strategies, or of all in the order in which they were added."""
         population = self.population
-        results = self._results()
+        results = self.records()
         names = population.spec_ids if spec_ids is None else spec_ids
         return [result_from(spec_id, results[population.row_of[spec_id]]) for spec_id in names]
 
@@ -209,14 +209,15 @@ class Engine:
 
         The engine must keep evidence.
         """
-        results, figures = self._results(), np.zeros(len(self.population), FIGURES)
+        results, figures = self.records(), np.zeros(len(self.population), FIGURES)
         for name in RESULT.names or ():
             figures[name] = results[name]
         for name, column in zip(EVIDENCE_NAMES, evidence_columns(self.population.evidence), strict=True):
             figures[name] = column
         return figures
 
-    def _results(self) -> NDArray[Any]:
+    def records(self) -> NDArray[Any]:
+        """Return the results of all strategies so far, dtype RESULT, in the order in which they were added."""
         population = self.population
         equity = np.zeros(len(population), np.int64)
         equities(population.accounts, population.exposures, equity)

@@ -161,7 +161,8 @@ class GeneticAlgorithm:
         if elites:
             cells = self._rng.integers(len(elites), size=count)
             chosen = self._rng.random(count) < self._settings.from_archive
-            archived = self._space.encode([elites[cell] for cell in cells[chosen]])
+            used, places = np.unique(cells[chosen], return_inverse=True)  # each elite is encoded once
+            archived = self._space.encode([elites[cell] for cell in used])[places]
             parents.active[chosen], parents.shares[chosen] = archived.active, archived.shares
         if self.guidance.parents:
             entrants = self._rng.integers(len(self.guidance.parents), size=(count, self._settings.tournament_size))

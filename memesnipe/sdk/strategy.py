@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, ClassVar, Final
 
@@ -114,7 +115,7 @@ class Strategy:
     @classmethod
     def param_dtype(cls) -> np.dtype[Any]:
         """Return the dtype of the parameters, each an f8; without parameters it has one unused field."""
-        return _record(dict.fromkeys(cls.params, "f8") or {"none_": "f8"})
+        return _record(tuple((name, "f8") for name in cls.params) or (("none_", "f8"),))
 
     @classmethod
     def state_dtype(cls) -> np.dtype[Any]:
@@ -122,10 +123,11 @@ class Strategy:
 
         It begins with the token's incarnation, the last vote, and the number of the event of that vote.
         """
-        header = {"incarnation_": "i4", "vote_": "i4", "voted_": "i8"}
-        return _record(header | {name: f.kind for name, f in cls.state_fields.items()})
+        header = (("incarnation_", "i4"), ("vote_", "i4"), ("voted_", "i8"))
+        return _record((*header, *((name, f.kind) for name, f in cls.state_fields.items())))
 
 
-def _record(fields: dict[str, str]) -> np.dtype[Any]:
-    layout: DTypeLike = list(fields.items())
+@cache
+def _record(fields: tuple[tuple[str, str], ...]) -> np.dtype[Any]:
+    layout: DTypeLike = list(fields)
     return np.dtype(layout)

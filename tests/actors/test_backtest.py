@@ -156,7 +156,7 @@ def test_samples_selected_by_tasks_have_the_results_of_samples_read_here(tmp_pat
     assert len(samples) > 1
     for sample in samples:
         segments = stored.segments(sample)
-        found = backtests.evaluate(*segments, GENOMES[:6], lambda _: None, events=sample.events)
+        found = backtests.evaluate(*segments, GENOMES[:6], lambda _: None)
         assert _same(found, evaluate(*sample.segments(), GENOMES[:6], discover(), CONDITIONS.model, 1000.0))
     assert len(segments[0].slices.slices) > 1
 

@@ -20,7 +20,6 @@ SYSTEM: Final = (
     "tests/test_docs_output.py",
     "tests/system/test_autoscaling.py",
     "tests/system/test_live_trading.py",
-    "tests/system/test_live_safety.py",
     "tests/system/test_interrupt.py",
     "tests/system/test_ray_start.py",
     "tests/system/test_demo.py",

@@ -10,9 +10,8 @@ from memesnipe.bus.connection import Connect, connect_redis
 from memesnipe.bus.entry_mac import MAX_MAC, EntryMac, number_of
 from memesnipe.bus.merge import Entry, ForeignEntryError, StreamGapError, merge
 from memesnipe.bus.publish import BLOCKED, DONE, PUBLISH, arguments_of, change_of
-from memesnipe.bus.server_check import check_server
+from memesnipe.bus.server_check import INSTALLATION_KEY, check_owner, check_server
 from memesnipe.clock import SYSTEM_CLOCK, Clock
-from memesnipe.errors import InputError
 from memesnipe.protocol.heartbeat import ACTORS, ARENAS, HEARTBEAT_KEY, Heartbeat, decode_heartbeat, encode_heartbeat
 from memesnipe.protocol.payload import EncodedEntry
 from memesnipe.protocol.streams import EVENT_STREAMS, EVENTS, STREAMS, decoder_of
@@ -21,7 +20,6 @@ READ_LIMIT = 4_096  # entries of each stream in one read
 _HEARTBEAT_EXPIRY_S = 4
 _CHECK_EVERY_S = 1.0  # between two checks of the streams that this actor writes
 _WRITERS_KEY = "memesnipe:writers"  # writer -> its mark
-_INSTALLATION_KEY = "memesnipe:installation"
 _PROGRESS_KEY = "memesnipe:progress:{}"  # a stream of one entry, replaced whenever a reader of that stream commits
 
 # An entry as Redis returns it: id and fields
@@ -65,8 +63,8 @@ class Bus:
         Raises:
             redis.ConnectionError: the Redis at this address belongs to another installation.
         """
-        self._redis.set(_INSTALLATION_KEY, installation, nx=True)
-        if self._redis.get(_INSTALLATION_KEY) != installation.encode():
+        self._redis.set(INSTALLATION_KEY, installation, nx=True)
+        if self._redis.get(INSTALLATION_KEY) != installation.encode():
             raise redis.ConnectionError("this Redis database belongs to another MemeSnipe folder")
         self._writer, self._mark = f"{run_id}:{actor}", secrets.token_hex(8)
         self._redis.hset(_WRITERS_KEY, self._writer, self._mark)
@@ -269,11 +267,8 @@ class Bus:
             InputError: the database belongs to another installation, or its server may drop data.
         """
         check_server(self._redis)
-        self._redis.set(_INSTALLATION_KEY, installation, nx=True)
-        if self._redis.get(_INSTALLATION_KEY) != installation.encode():
-            raise InputError(
-                "REDIS_URL names a database that another MemeSnipe folder uses; choose another number, such as /1"
-            )
+        self._redis.set(INSTALLATION_KEY, installation, nx=True)
+        check_owner(self._redis, installation)
         if self._redis.get("memesnipe:run") != str(run_id).encode():
             self._redis.delete(*STREAMS)
             self._redis.set("memesnipe:run", run_id)

@@ -1,4 +1,4 @@
-"""The check that a Redis server managed by others is suitable for the streams."""
+"""The checks that a Redis server managed by others is suitable for the streams, and that its database is ours."""
 
 import re
 from typing import Any, Final
@@ -7,6 +7,7 @@ import redis
 
 from memesnipe.errors import InputError
 
+INSTALLATION_KEY: Final = "memesnipe:installation"  # the id of the folder to which a Redis database belongs
 _MIN_VERSION: Final = (6, 2)  # XTRIM by id, ACL users
 _NO_EVICTION: Final = "noeviction"
 
@@ -31,4 +32,16 @@ def check_server(client: "redis.Redis") -> None:
         raise InputError(
             f"REDIS_URL names a Redis that drops data when it reaches {limit:,} bytes (maxmemory-policy {policy}): "
             f"set maxmemory-policy {_NO_EVICTION}, or maxmemory 0"
+        )
+
+
+def check_owner(client: "redis.Redis", installation: str) -> None:
+    """Reject a database that belongs to another installation.
+
+    Raises:
+        InputError: it does.
+    """
+    if client.get(INSTALLATION_KEY) not in (None, installation.encode()):
+        raise InputError(
+            "REDIS_URL names a database that another MemeSnipe folder uses; choose another number, such as /1"
         )

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from memesnipe import __version__
 from memesnipe.api.token import load_token, make_token
-from memesnipe.config.home import STARTING, STOPPING, Home, write_condition
+from memesnipe.config.home import STARTING, STOPPING, Home, installation_of, write_condition
 from memesnipe.config.reload import EnvWatch
 from memesnipe.config.settings import Settings, write_resolved
 from memesnipe.errors import RefusedError
@@ -67,6 +67,7 @@ class Session:
             self._env = EnvWatch()
             self._env.poll()
             check_addresses(self.settings)
+            self._check_redis()
             sender = open_sender(self.settings)
             self.settings = with_dashboard_port(self.settings, stack)
             report_taken_ports(self.settings)
@@ -93,6 +94,13 @@ class Session:
             self.has_started()
             self._stack = stack.pop_all()
         return self
+
+    def _check_redis(self) -> None:
+        if self.settings.servers.redis_url is not None:
+            from memesnipe.runtime.external_redis import check_redis  # noqa: PLC0415 - slow to load, and few need it
+
+            url = self.settings.servers.redis_url.get_secret_value()
+            check_redis(url, installation_of(self.home))
 
     def _launch_chain(self, stack: ExitStack) -> None:
         """Start the local chain, where the mode has one, without waiting for it."""

@@ -4,6 +4,7 @@ import contextlib
 import io
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,13 +23,22 @@ class Done(NamedTuple):
     stderr: str
 
 
-def memesnipe(folder: Path, *arguments: str, **settings: str) -> Done:
-    """Run a command in a folder, with settings in its environment; one that starts servers needs its own process."""
+def memesnipe(folder: Path, *arguments: str, without: Iterable[str] = (), **settings: str) -> Done:
+    """Run a command in a folder; one that starts servers needs its own process.
+
+    Args:
+        folder: in which it runs.
+        arguments: of the command.
+        without: variables of the tests' environment that the command's has not.
+        settings: more variables of its environment.
+    """
     code, out, err = 0, io.StringIO(), io.StringIO()
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         patch.chdir(folder)
         patch.setattr(sys, "argv", ["memesnipe", *arguments])
+        for name in without:
+            patch.delenv(name)
         for name, value in settings.items():
             patch.setenv(name, value)
         try:

@@ -39,3 +39,4 @@ def test_up_refuses_an_unusable_redis_in_one_line(
     assert (done.returncode, done.stdout, len(lines)) == (2, "", 1), done.stderr
     assert lines[0].startswith(f"memesnipe: input: {expected}")
     assert "a-guess" not in done.stderr
+    assert "Starting Ray" not in done.stderr, "it is refused before anything is started"

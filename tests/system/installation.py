@@ -18,6 +18,7 @@ from memesnipe.compiled import CACHE_FOLDER
 from memesnipe.config.home import installation_of
 from memesnipe.servers.ray_folder import ray_folder
 from memesnipe.testing.chaos.replay import QUICK, RAY_ENVIRONMENT
+from tests.cli.in_process import Done, memesnipe
 from tests.pages import ROOT
 
 COMMAND = Path(sys.executable).with_name("memesnipe")
@@ -100,6 +101,10 @@ class Installation:
             timeout=timeout_s,
             check=False,
         )
+
+    def ask(self, *arguments: str) -> Done:
+        """Run a command that starts no server in the process of the tests: a start of Python takes longer than most."""
+        return memesnipe(self.folder, *arguments, without=os.environ.keys() - self.env.keys(), **self.env)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         with (self.folder / "stdout").open("w") as out, (self.folder / "stderr").open("w") as err:

@@ -103,19 +103,19 @@ def kill_ray_and_await_another(one: Installation) -> None:
     first = {pid for pid, command in processes_of(one.folder).items() if "ray::" in command or "/gcs_server" in command}
     assert Targets(one.folder / ".memesnipe").kill("ray gcs_server")
     wait_for("that to be noticed", lambda: "gcs_server (its control service) has ended" in one.stderr, 30)
-    wait_for("`status` to say so", lambda: "Ray died" in one.run("status", "--json").stdout, 60)
+    wait_for("`status` to say so", lambda: "Ray died" in one.ask("status", "--json").stdout, 60)
     wait_for("Ray to be back", lambda: "Ray has restarted after" in one.stderr, 400)
     assert not first & set(processes_of(one.folder)), "nothing of the first Ray is left to trade beside the second"
 
 
 def status_of(installation: Installation) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(installation.run("status", "--json").stdout)
+    found: dict[str, Any] = json.loads(installation.ask("status", "--json").stdout)
     return found
 
 
 def verified(installation: Installation) -> dict[str, Any]:
     """Return what `memesnipe verify` says of a run that it finds nothing wrong with."""
-    done = installation.run("verify", "--json")
+    done = installation.ask("verify", "--json")
     assert done.stdout, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     assert found["difference_count"] == 0, found["differences"]

@@ -118,7 +118,7 @@ def live_figures(installation: Installation) -> dict[str, Any]:
 
 def settle(installation: Installation, timeout_s: float = 200) -> None:
     """Halt, and wait until every live order has its final outcome."""
-    installation.run("halt")
+    installation.ask("halt")
     wait_for("the halt", lambda: get(installation, "api/risk")["halted"])
 
     def has_ended() -> bool:

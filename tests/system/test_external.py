@@ -66,4 +66,4 @@ def test_a_replay_on_servers_that_are_there_already(
     intruder = installations(**urls, **ray_cluster)
     refused = intruder.run("up", "--json")
     assert refused.returncode == 2
-    assert "another MemeSnipe folder uses" in refused.stderr
+    assert "another MemeSnipe folder uses" in refused.stderr and "Starting Ray" not in refused.stderr

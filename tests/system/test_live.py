@@ -133,12 +133,12 @@ def test_it_takes_orders_about_its_strategies(one: Installation, other: PumpfunS
     assert f"{spec_id} is paper from event" in shown["promote"]
     assert "from_mode" in shown["sql"]  # of the last three steps, which may be later ones of others
     steps = f"SELECT reason FROM lifecycle WHERE spec_id = '{spec_id}' AND to_mode = 'paper'"
-    assert "a look at it" in there.run("sql", steps).stdout
+    assert "a look at it" in there.ask("sql", steps).stdout
     assert f"{spec_id} is simulating from event" in shown["demote"]
-    promoted = there.run("promote", spec_id, "--reason", "a test", "--json")
+    promoted = there.ask("promote", spec_id, "--reason", "a test", "--json")
     assert promoted.returncode == 0, promoted.stderr
     assert json.loads(promoted.stdout)["outcome"].startswith(f"{spec_id} is paper from event")
-    live = there.run("promote", spec_id)
+    live = there.ask("promote", spec_id)
     assert live.returncode == 3
     assert "LIVE_TRADING_ENABLED is false" in live.stderr
 
@@ -169,7 +169,7 @@ def _run_commands_of_pages(installation: Installation, spec_id: str) -> dict[str
             arguments = [spec_id if argument == "SPEC" else argument for argument in command]
             if command[0] in ("monitor", "status"):  # they fail while a part is late
                 wait_until_healthy(installation)
-            done = installation.run(*arguments)
+            done = installation.ask(*arguments)
             assert done.returncode == 0, f"{arguments}: {done.stderr}"
             shown[command[0]] = done.stdout
     return shown
@@ -182,7 +182,7 @@ def test_a_newcomer_sees_it_trade_on_paper(one: Installation) -> None:
     assert "<html" in http_get(one.url).text
     wait_for("paper trades", lambda: any(trade["status"] == "PAPER" for trade in get(one, "api/trades")))
     assert isinstance(get(one, "api/positions"), list)
-    asked = one.run("sql", "SELECT count(*) FROM trades WHERE status = 'PAPER'", "--json")
+    asked = one.ask("sql", "SELECT count(*) FROM trades WHERE status = 'PAPER'", "--json")
     assert json.loads(asked.stdout)["rows"][0]["count"] > 0
     wait_for("`status` to call it healthy", lambda: status_of(one)["status"] == "healthy")
     refused = one.run("up")
@@ -259,13 +259,13 @@ def test_no_key_and_no_token_is_anywhere_but_in_its_file(one: Installation) -> N
 
 def test_a_flatten_sells_what_is_held_on_paper_and_a_reset_resumes(one: Installation) -> None:
     wait_for("an open position", lambda: any(each["open"] for each in get(one, "api/positions")))
-    assert one.run("flatten", "--yes").returncode == 2, "there is no live account"
-    done = one.run("flatten", "--account", "paper", "--yes", "--json")
+    assert one.ask("flatten", "--yes").returncode == 2, "there is no live account"
+    done = one.ask("flatten", "--account", "paper", "--yes", "--json")
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["left"]) == (0, []), answer
     assert not any(each["open"] for each in get(one, "api/positions?limit=1000"))
     assert get(one, "api/risk")["halted"]
-    assert one.run("risk", "reset").returncode == 0
+    assert one.ask("risk", "reset").returncode == 0
     wait_for("the reset", lambda: not get(one, "api/risk")["halted"])
 
 
@@ -274,7 +274,7 @@ def _close_one(one: Installation) -> tuple[dict[str, Any], dict[str, Any]] | Non
     held = next((each for each in get(one, "api/positions") if each["open"]), None)
     if held is None:
         return None
-    done = one.run("close", f"{held['account']}/{held['spec_id']}/{held['mint']}", "--yes", "--json")
+    done = one.ask("close", f"{held['account']}/{held['spec_id']}/{held['mint']}", "--yes", "--json")
     if done.returncode == 2 and "not held" in done.stderr:
         return None
     assert done.returncode == 0, done.stdout + done.stderr
@@ -289,7 +289,7 @@ def test_a_close_sells_one_position_and_trading_goes_on(one: Installation) -> No
     assert not get(one, "api/risk")["halted"]
     action = get(one, "api/actions")[0]
     assert (action["name"], action["mint"], action["account"]) == ("close", held["mint"], held["account"])
-    assert one.run("close", "Nothing", "--yes").returncode == 2
+    assert one.ask("close", "Nothing", "--yes").returncode == 2
 
 
 def test_the_kill_file_halts_until_a_reset(one: Installation, webhook: Webhook) -> None:
@@ -299,7 +299,7 @@ def test_the_kill_file_halts_until_a_reset(one: Installation, webhook: Webhook) 
     assert get(one, "api/commands")[0]["reason"] == "the file halt exists"
     assert get(one, "signer/health")["signing"].startswith(("halted", "disabled"))
     assert webhook.next_with("trading is halted by a command", 60)["type"] == "failure"
-    assert one.run("risk", "reset").returncode == 0
+    assert one.ask("risk", "reset").returncode == 0
     assert not kill_file.exists()
     wait_for("the reset", lambda: not get(one, "api/risk")["halted"])
 
@@ -381,7 +381,7 @@ def test_a_halt_outlives_a_kill_and_a_reset_ends_it(one: Installation, system: L
     halt = one.run("halt", "--reason", "a test", "--json")
     assert halt.returncode == 0, halt.stderr
     assert json.loads(halt.stdout)["outcome"].startswith("done after event")
-    nobody = one.run("promote", "nobody")
+    nobody = one.ask("promote", "nobody")
     assert (nobody.returncode, nobody.stdout) == (2, "")
     assert "there is no strategy 'nobody'" in nobody.stderr
     halted_orders = orders_of(one)
@@ -403,8 +403,8 @@ def test_a_halt_outlives_a_kill_and_a_reset_ends_it(one: Installation, system: L
     wait_for_events(one, 400)
     wait_for("the report to have them", lambda: consumed(one) > before)
     assert orders_of(one) == halted_orders
-    assert json.loads(one.run("risk", "show", "--json").stdout)["halted"] is True
-    reset = one.run("risk", "reset", "--json")
+    assert json.loads(one.ask("risk", "show", "--json").stdout)["halted"] is True
+    reset = one.ask("risk", "reset", "--json")
     assert reset.returncode == 0, reset.stderr
     wait_for("orders after the reset", lambda: orders_of(one) > halted_orders)
 

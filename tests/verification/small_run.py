@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from memesnipe.roles.executor import Executor
 from memesnipe.roles.market_data import MarketData
 from memesnipe.roles.sharded_executor import ShardedExecutor
 from memesnipe.roles.strategy_factory import StrategyFactory
+from memesnipe.sdk.registry import Families, discover
 from memesnipe.storage.command_submission import submit
 from memesnipe.storage.commands import enqueue
 from memesnipe.storage.flattening import read_held
@@ -67,6 +69,12 @@ _COMMANDS = {
 }
 
 _KINDS = tuple(ROLES.values())
+
+
+@cache
+def families_in(*folders: Path) -> Families:
+    """Return the strategies, bundled or in ``folders``: read and checked once for all roles, runs and audits."""
+    return discover(*folders)
 
 
 class SmallRuns:
@@ -162,6 +170,7 @@ class SmallRuns:
     def _make(self, run_id: int, i: int) -> Role:
         """Make a role: those of every run, then the arenas."""
         context = Context(self.home, run_id)
+        vars(context)["families"] = families_in(*self.settings.simulation.strategy_folders)
         if i >= len(_KINDS):
             arena = i - len(_KINDS)
             return ArenaRole(context, ActorMetrics("executor"), arena)

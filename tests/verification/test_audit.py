@@ -24,13 +24,12 @@ from memesnipe.protocol.streams import (
     POSITION_UPDATES,
     SIMULATION_RESULTS,
 )
-from memesnipe.sdk.registry import discover
 from memesnipe.storage.schema_control import ControlRow
 from memesnipe.verification.audit import compare, contradictions, read_run
 from memesnipe.verification.conditions import audit_of, settings_of
 from memesnipe.verification.decisions import compare_decisions, read_decisions
 from tests.tapes.bad_tapes import flipped
-from tests.verification.small_run import SmallRuns, small_runs
+from tests.verification.small_run import SmallRuns, families_in, small_runs
 
 # Reports come from venues with transactions: tests/execution replays those.
 PAPER_CONTROLS = tuple(stream for stream in CONTROLS if stream != EXECUTION_REPORTS)
@@ -55,7 +54,7 @@ class Recorded:
 
     def differences(self) -> list[str]:
         recorded = read_run(self.connection, self.run_id)
-        audit = audit_of(recorded, self.event_log, settings_of(recorded), discover())
+        audit = audit_of(recorded, self.event_log, settings_of(recorded), families_in())
         for _ in audit.derive():
             pass
         return [*self.contradictions(), *audit.differences()]

@@ -12,14 +12,13 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from memesnipe.sdk.registry import discover
 from memesnipe.solana.wallet import make_wallet
 from memesnipe.storage.schema import LifecycleRow, OrderRow, StrategyRow
 from memesnipe.verification.audit import contradictions, read_run
 from memesnipe.verification.conditions import audit_of, settings_of
 from tests.execution.scripted_chain import ScriptedChain
 from tests.verification.rhythm_market import rhythm_tape, write_strategies
-from tests.verification.small_run import SmallRuns, small_runs
+from tests.verification.small_run import SmallRuns, families_in, small_runs
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -96,7 +95,7 @@ def recorded(run_id: int, event_log: Path, database: sa.Engine, strategies: Path
             return list(connection.execute(sa.select(table).where(table.run_id == run_id).order_by(*order)))
 
         found = read_run(connection, run_id)
-        audit = audit_of(found, event_log, settings_of(found), discover(strategies))
+        audit = audit_of(found, event_log, settings_of(found), families_in(strategies))
         for _ in audit.derive():
             pass
         differences = [*contradictions(connection, run_id, found, event_log), *audit.differences()]

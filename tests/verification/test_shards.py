@@ -7,11 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 from memesnipe.protocol.commands import CommandName
-from memesnipe.sdk.registry import discover
 from memesnipe.verification.audit import compare, contradictions, read_run
 from memesnipe.verification.conditions import audit_of, settings_of
 from memesnipe.verification.decisions import compare_decisions, read_decisions
-from tests.verification.small_run import SmallRuns, small_runs
+from tests.verification.small_run import SmallRuns, families_in, small_runs
 
 pytestmark = pytest.mark.timeout(600)
 EXECUTOR, ARENA = 1, 5  # among the roles
@@ -32,7 +31,7 @@ def one(
 def differences(small: SmallRuns, run_id: int, database: sa.Engine) -> list[str]:
     with database.connect() as connection:
         recorded = read_run(connection, run_id)
-        audit = audit_of(recorded, small.event_log(run_id), settings_of(recorded), discover())
+        audit = audit_of(recorded, small.event_log(run_id), settings_of(recorded), families_in())
         for _ in audit.derive():
             pass
         return [*contradictions(connection, run_id, recorded, small.event_log(run_id)), *audit.differences()]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,11 +55,12 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def write_strategy(installation: Installation) -> None:
-    """Add the strategy that trades whatever the market does."""
+def write_strategy(installation: Installation) -> Path:
+    """Add the strategy that trades whatever the market does; return its folder."""
     folder = installation.folder / "mine"
     folder.mkdir()
     (folder / "steady.py").write_text(STEADY)
+    return folder
 
 
 def start_trading(installation: Installation, faults: Sequence[str]) -> "subprocess.Popen[str]":

@@ -20,11 +20,14 @@ from memesnipe.verification.audit import read_run
 from memesnipe.verification.conditions import audit_of, settings_of
 from tests.system.installation import Installation, wait_for
 from tests.system.live import database_of, get, has_traded, promote, seq_of, wait_for_events, wait_until_healthy
+from tests.system.live_trading import write_strategy
 
 # The market passes quickly, and so do the decisions. On a busy machine nothing is too old to trade on. Whole
-# generations join, so that some trade soon. Only commands promote, so that none comes after the system itself.
+# generations join, with a family that trades whatever the market does, so that some trade soon. Only commands promote,
+# so that none comes after the system itself.
 PUMPFUN_SETTINGS = {"REBALANCE_INTERVAL_SECS": "3", "GENERATION_INTERVAL_SECS": "12", "MAX_DATA_AGE_MS": "60000",
-                    "SPECS_PER_GENERATION": "12", "MIN_TRADES_FOR_PROMOTION": "1000"}  # fmt: skip
+                    "POPULATION_SIZE": "30", "FIRST_POPULATION_SIZE": "30", "SPECS_PER_GENERATION": "30",
+                    "MIN_TRADES_FOR_PROMOTION": "1000"}  # fmt: skip
 PUMPFUN_SPEED = 12.0
 # What a frame carries of a trade; amounts in USD follow from it and the price of SOL.
 EXACT = ("sol_lamports", "token_raw", "pool_sol_lamports", "pool_token_raw", "real_sol_lamports", "real_token_raw",
@@ -42,6 +45,7 @@ class PumpfunSystem:
     def __init__(self, installation: Installation, market: LiveMarket, undisturbed: set[int]) -> None:
         self.installation, self.market, self.undisturbed = installation, market, undisturbed
         self._promoted: set[str] = set()
+        installation.env["STRATEGY_PATH"] = str(write_strategy(installation))
         self.process = installation.start("up", "--feed", "pumpfun", "--json")
         wait_until_healthy(installation)
         market.start()

@@ -117,16 +117,7 @@ def test_another_installation_runs_beside_it(one: Installation, other: PumpfunSy
     assert len(keys) == 2, "each installation has a wallet of its own"
 
 
-def test_no_trade_of_a_market_is_lost_although_its_websockets_break(one: Installation, other: PumpfunSystem) -> None:
-    wait_for_events(other.installation, 300)
-    other.cut_each_websocket()
-    wait_for("paper trades", other.paper_trades)
-    sent = other.stop_the_market()
-    assert trades_recorded(other.installation) == sent
-
-
 def test_it_takes_orders_about_its_strategies(one: Installation, other: PumpfunSystem) -> None:
-    other.market.start()
     there = other.installation
     spec_id = wait_for("a strategy that has not traded", lambda: a_simulating_strategy(there))
     shown = _run_commands_of_pages(there, spec_id)
@@ -143,9 +134,18 @@ def test_it_takes_orders_about_its_strategies(one: Installation, other: PumpfunS
     assert "LIVE_TRADING_ENABLED is false" in live.stderr
 
 
+def test_no_trade_of_a_market_is_lost_although_its_websockets_break(one: Installation, other: PumpfunSystem) -> None:
+    wait_for_events(other.installation, 300)
+    other.cut_each_websocket()
+    wait_for("paper trades", other.paper_trades)
+    sent = other.stop_the_market()
+    assert trades_recorded(other.installation) == sent
+
+
 def test_it_stops_although_its_database_stands_still_and_leaves_the_other_alone(
     one: Installation, other: PumpfunSystem, tmp_path: Path
 ) -> None:
+    other.market.start()
     there, before = other.installation, consumed(other.installation)
     with stopped_postgres(there):
         there.interrupt(other.process)

@@ -35,7 +35,8 @@ from memesnipe.stats.splits import Span
 CHUNK_S: Final = 1.0  # work in a chunk, at most: cheap to repeat
 LEAST_S: Final = 0.03  # work of a worker in the last chunks: more than the overhead of a task
 MIN_CHUNK: Final = 16  # genomes that share one pass over the market, which costs as much as several of them
-MIN_LAST_CHUNK: Final = 40  # of a worker in the last chunks, which are small so that all workers end together
+MIN_LAST_CHUNK: Final = 150  # of a worker in the last chunks, which are small so that all workers end together
+ADDED_EVENTS: Final = 2_000  # events whose backtest takes as long as to add a genome to an engine
 PROBE_CHUNK: Final = 4  # genomes in a chunk until the time per genome is known
 CHUNKS_PER_CPU: Final = 2  # in flight: one running, one queued
 GENERATION_S: Final = 60.0  # more workers are requested where a generation would take longer
@@ -106,6 +107,7 @@ class _Chunk:
     segment: int  # index
     start: int
     genomes: list[Genome]
+    work: int  # genomes times events
     deadline: float  # monotonic seconds after which it is sent again
     attempts: int = 1
 
@@ -179,7 +181,8 @@ class Backtests:
             return named_task.remote(stored[chunk.segment], chunk.genomes, conditions)
 
         try:
-            return self._collect(send, [segment.events for segment in segments], genomes, on_done)
+            events = [segment.events + ADDED_EVENTS for segment in segments]
+            return self._collect(send, events, genomes, on_done)
         finally:
             self._release_workers()
 
@@ -216,24 +219,24 @@ class Backtests:
                 segment, size = planned.pop(0)
                 chunks += 1
                 start, sent[segment] = sent[segment], sent[segment] + size
-                deadline = self._deadline(size * events[segment], 1)
-                chunk = _Chunk(chunks, segment, start, genomes[start : start + size], deadline)
+                part, work = genomes[start : start + size], size * events[segment]
+                chunk = _Chunk(chunks, segment, start, part, work, self._deadline(work, 1))
                 pending[send(chunk)] = chunk
             self._request_workers(np.count_nonzero(~done, axis=1).tolist(), events)
             for reference in ray.wait(list(pending), num_returns=1, timeout=_POLL_S)[0]:
                 chunk = pending.pop(reference)
                 if chunk.place in results:
                     continue  # another copy of the chunk was faster
-                found = self._results_of(reference, chunk, events)
+                found = self._results_of(reference, chunk)
                 if found is None:
                     pending[send(chunk)] = chunk
                     continue
                 results[chunk.place] = found
-                part = done[:, chunk.start : chunk.start + len(chunk.genomes)]
-                part[chunk.segment] = True
-                if complete := int(np.count_nonzero(part.all(axis=0))):
+                has_result = done[:, chunk.start : chunk.start + len(chunk.genomes)]
+                has_result[chunk.segment] = True
+                if complete := int(np.count_nonzero(has_result.all(axis=0))):
                     on_done(complete)
-            for chunk in self._overdue(pending.values(), results, events):
+            for chunk in self._overdue(pending.values(), results):
                 pending[send(chunk)] = chunk
         return [[results[place] for place in sorted(results) if place[0] == index] for index in range(len(events))]
 
@@ -241,11 +244,11 @@ class Backtests:
         """Return the next chunks; small ones until the time of a genome is known."""
         if not self._event_s:
             return [(index, min(PROBE_CHUNK, count)) for index, count in enumerate(left) if count]
-        costs = [max(count, 1) * self._event_s for count in events]
+        costs = [count * self._event_s for count in events]
         least = max(int(LEAST_S / max(costs)), MIN_LAST_CHUNK)
         return chunks_of(left, costs, cpus, least, [max(int(self.chunk_s / cost), MIN_CHUNK) for cost in costs])
 
-    def _results_of(self, reference: Any, chunk: _Chunk, events: Sequence[int]) -> Any | None:
+    def _results_of(self, reference: Any, chunk: _Chunk) -> Any | None:
         """Return the results of a chunk; None where it was lost and must be submitted again.
 
         Raises:
@@ -256,23 +259,21 @@ class Backtests:
         except ray.exceptions.RayTaskError as error:  # it would fail on any worker
             raise MemeSnipeError(f"a backtest failed on a worker: {first_line(error.cause)}") from error
         except ray.exceptions.RayError as error:
-            self._reschedule(chunk, first_line(error), events)
+            self._reschedule(chunk, first_line(error))
             return None
         self.busy_s += done.seconds
         self.genes += done.genes
         self.genes_kept += done.genes_kept
-        self._event_s = done.seconds / (len(chunk.genomes) * max(events[chunk.segment], 1))
+        self._event_s = done.seconds / chunk.work
         return done.results
 
-    def _reschedule(self, chunk: _Chunk, reason: str, events: Sequence[int]) -> None:
+    def _reschedule(self, chunk: _Chunk, reason: str) -> None:
         chunk.attempts += 1
         if chunk.attempts > _MAX_ATTEMPTS:
             raise MemeSnipeError(f"a chunk of {len(chunk.genomes)} backtests was lost {_MAX_ATTEMPTS} times: {reason}")
-        chunk.deadline = self._deadline(len(chunk.genomes) * events[chunk.segment], chunk.attempts)
+        chunk.deadline = self._deadline(chunk.work, chunk.attempts)
 
-    def _overdue(
-        self, pending: Iterable[_Chunk], results: Container[tuple[int, int]], events: Sequence[int]
-    ) -> list[_Chunk]:
+    def _overdue(self, pending: Iterable[_Chunk], results: Container[tuple[int, int]]) -> list[_Chunk]:
         """Return the chunks past their deadline: their node may be lost without an error.
 
         Raises:
@@ -283,11 +284,11 @@ class Backtests:
         now = time.monotonic()
         overdue = {chunk.place: chunk for chunk in pending if now > chunk.deadline and chunk.place not in results}
         for chunk in overdue.values():
-            self._reschedule(chunk, f"no worker has responded for at least {self.deadline_s:.0f} s", events)
+            self._reschedule(chunk, f"no worker has responded for at least {self.deadline_s:.0f} s")
         return list(overdue.values())
 
-    def _deadline(self, genome_events: int, attempts: int) -> float:
-        expected_s = CHUNKS_PER_CPU * genome_events * self._event_s
+    def _deadline(self, work: int, attempts: int) -> float:
+        expected_s = CHUNKS_PER_CPU * work * self._event_s
         return time.monotonic() + max(self.deadline_s, _SLOWER_THAN_EXPECTED * expected_s) * 2.0 ** (attempts - 1)
 
     def _count_cpus(self) -> int:

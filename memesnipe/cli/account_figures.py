@@ -57,22 +57,30 @@ def accounts_of(report: Mapping[str, Any]) -> tuple[AccountName, ...]:
     return ("paper",) if report.get("live") is None else ("paper", "live")
 
 
-def read_accounts(report: Mapping[str, Any], client: "Client") -> dict[AccountName, AccountReport]:
-    """Return the figures of each account.
+def read_report(client: "Client") -> tuple[Json, dict[AccountName, AccountReport]]:
+    """Return the report of the running system and the figures of each account, in which equal names have equal values.
 
-    Args:
-        report: as `/api/report` returns it.
-        client: of the running system.
+    A mark may come between the requests, so what the report has of an account is replaced by the account's figures.
 
     Raises:
         ApiError: the API does not answer.
     """
-    return {
+    report = client.report().model_dump()
+    accounts = {
         account: account_report(
             report, account, client.portfolio(account).model_dump(), client.risk(account).model_dump()
         )
         for account in accounts_of(report)
     }
+    report |= _of_report(accounts["paper"])
+    if "live" in accounts:
+        report["live"] |= _of_report(accounts["live"])
+    return report, accounts
+
+
+def _of_report(figures: Mapping[str, Any]) -> Json:
+    names = ("equity_lamports", "equity_usd", "trading_usd", "open_positions", "halted")
+    return {**{name: figures[name] for name in names}, "risk_level": figures["level"]}
 
 
 def account_report(

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from memesnipe.api.health import FINE
-from memesnipe.cli.account_figures import LEGEND, in_words, read_accounts
+from memesnipe.cli.account_figures import LEGEND, in_words, read_report
 from memesnipe.cli.running import status_without_page
 from memesnipe.cli.strategy_rows import cells, strategy_row, why_none
 from memesnipe.cli.vocabulary import STRATEGY_TITLES, in_text
@@ -45,10 +45,9 @@ def read_state() -> dict[str, Any]:
     # A system that does not answer one question would delay the next ones as long.
     with suppress(ApiError):
         state["health"] = client.health().model_dump()
-        state["report"] = client.report().model_dump()
+        state["report"], state["accounts"] = read_report(client)
         best = list(islice(client.strategies(page_size=_STRATEGIES), _STRATEGIES))
         state["strategies"] = [strategy.model_dump() for strategy in best]
-        state["accounts"] = read_accounts(state["report"], client)
         if not best:
             state["learned"] = client.learned().in_words
     return state

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from memesnipe.cli.account_figures import accounts_of, read_accounts
+from memesnipe.cli.account_figures import read_report
 from memesnipe.cli.options import BACKGROUND_OPTION
 from memesnipe.config.home import STARTING, STOPPING, Home, read_condition
 from memesnipe.config.settings import load_settings, read_resolved
@@ -123,8 +123,8 @@ def _report(client: "Client") -> dict[str, Any]:
     from memesnipe.client import ApiError, UnreachableError  # noqa: PLC0415 - as above
 
     try:
-        found = client.report().model_dump()
-        return {"mode": accounts_of(found)[-1], **found, "accounts": read_accounts(found, client)}
+        report, accounts = read_report(client)
+        return {"mode": list(accounts)[-1], **report, "accounts": accounts}
     except UnreachableError:
         return {"error": f"no report: the database has not responded for {_TIMEOUT_S:g} s"}
     except ApiError as error:

@@ -149,6 +149,23 @@ def test_status_has_the_live_account_apart_from_paper(
     assert (state["orders"], state["trades"], state["live"]["orders"]) == (2, 1, 1)
 
 
+def test_a_mark_between_two_requests_makes_no_two_values_of_a_figure(
+    api: Api, tmp_path: Path, database: sa.Engine, new_run: int, insert: Callable[..., None]
+) -> None:
+    answer_with_a_live_run(api, database, new_run, insert)
+    for name in ("portfolio", "portfolio?account=paper", "portfolio?account=live"):
+        api.answers[name] = {**api.answers[name], "equity_usd": 77.0, "trading_usd": 7.0, "open_positions": 9}
+    state = json.loads(memesnipe(tmp_path, "monitor", "--json").stdout)
+    assert state["report"].keys() == api.answers["report"].keys()
+    status = json.loads(memesnipe(tmp_path, "status", "--json").stdout)
+    for report, accounts in ((state["report"], state["accounts"]), (status, status["accounts"])):
+        for figures, account in ((report, accounts["paper"]), (report["live"], accounts["live"])):
+            shared = figures.keys() & account.keys()
+            assert {"equity_usd", "trading_usd", "open_positions", "orders", "halted"} <= shared
+            assert {name: figures[name] for name in shared} == {name: account[name] for name in shared}
+            assert figures["equity_usd"] == 77.0 and figures["risk_level"] == account["level"]
+
+
 def test_risk_show_has_both_accounts(
     tmp_path: Path, database: sa.Engine, database_url: str, new_run: int, insert: Callable[..., None]
 ) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from memesnipe.config.home import Home
+from memesnipe.config.home import STARTING, Home, read_condition
 from memesnipe.config.settings import Settings, read_resolved
 from memesnipe.errors import MemeSnipeError, NoRunYetError, first_line
 from memesnipe.runtime.lock import acquire, holder
@@ -39,12 +40,28 @@ def open_database(settings: Settings, *, create: bool = False) -> Iterator[tuple
         else:
             if not (create or Home(home).has_database):
                 raise NoRunYetError(NO_RUN)
-            stack.callback(acquire(home).close)
+            with _starting(home):
+                stack.callback(acquire(home).close)
             servers = stack.enter_context(LocalServers(*Home(home).server_folders))
             url = servers.start(need_redis=False).database_url or ""
-        engine = migrated(url)
+        with _starting(home):
+            engine = migrated(url)
         stack.callback(engine.dispose)
         yield engine, url
+
+
+@contextmanager
+def _starting(home: Path) -> Iterator[None]:
+    """Replace an error by that of a system which is still starting, where one is: its servers may not run yet."""
+    try:
+        yield
+    except MemeSnipeError as error:
+        condition = read_condition(home)
+        if holder(home) is None or not condition.startswith(STARTING):
+            raise
+        raise MemeSnipeError(
+            f"the system in this folder is starting ({condition}); try again when `memesnipe status` says healthy"
+        ) from error
 
 
 def migrated(url: str) -> Engine:

@@ -27,7 +27,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def server() -> psutil.Process:
-    (found,) = (child for child in psutil.Process().children() if "actors.worker_server" in child.cmdline())
+    children = (child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE)
+    (found,) = (child for child in children if "actors.worker_server" in child.cmdline())
     return found
 
 

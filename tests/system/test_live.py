@@ -243,7 +243,7 @@ def test_running_actors_take_over_a_changed_env_file_and_log_it(one: Installatio
 
 def test_monitor_shows_it_in_a_terminal_until_ctrl_c(one: Installation) -> None:
     with Terminal(one.folder, one.env, "monitor", "--every", "0.5") as terminal:
-        shown = terminal.read_until("healthy", "strategy_factory", "equity", "USD")
+        shown = terminal.read_until("healthy", "strategy_factory", "equity_usd")
         terminal.read_until("healthy")  # drawn again
         terminal.press_ctrl_c()
         assert terminal.wait() == 0
